@@ -1,0 +1,1 @@
+"""What each exercise must do, and the mistakes it can name."""
