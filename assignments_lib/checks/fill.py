@@ -1,0 +1,56 @@
+"""Values for a module's tensors, drawn from a generator seeded by each tensor's *shape*.
+
+Two networks that compute the same function get the same values, whatever their tensors are called and in
+whatever order they are registered: so the outputs of an answer and of torchvision's module can be compared.
+A 1x1 convolution and a linear layer are the same matrix, and a matrix counts the same stored either way round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from assignments_lib.checks.answer import Entry
+
+
+def role(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that decides a tensor's values: without trailing 1x1, a matrix's longer side first."""
+    matrix = shape[:2] if len(shape) == 4 and shape[2:] == (1, 1) else shape
+    return tuple(sorted(matrix, reverse=True)) if len(matrix) == 2 else matrix
+
+
+@lru_cache(maxsize=64)
+def values(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Values in float64 for a tensor of this shape; not to be written into, as they are kept for the next caller.
+
+    Vectors (BatchNorm's scale, shift, mean and variance; biases) lie in [0.5, 1.5], so that they serve in every
+    one of these places. Matrices and kernels are normal, scaled to keep a deep network's outputs moderate.
+    """
+    canonical = role(shape)
+    digest = hashlib.sha256(repr((seed, canonical)).encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+    if len(canonical) < 2:
+        return torch.rand(canonical, generator=generator, dtype=torch.float64) + 0.5
+    fan = canonical[0] if len(canonical) == 2 else math.prod(canonical[1:])
+    drawn = torch.randn(canonical, generator=generator, dtype=torch.float64) / fan**0.5
+    if len(canonical) == 2 and shape[:2] != canonical:
+        drawn = drawn.T
+    return drawn.reshape(shape).contiguous()
+
+
+def fill(entries: Iterable[Entry], seed: int) -> dict[str, Tensor]:
+    """A state for a module with these entries; its integers (BatchNorm's counters) are left as they are."""
+    return {entry.name: values(entry.shape, seed) for entry in entries if entry.is_float}
+
+
+def norms(tensors: Mapping[str, Tensor]) -> list[list[float | str]]:
+    """The norms of tensors, sorted by role and size: comparable between networks with different names."""
+    found: list[list[float | str]] = [
+        ["x".join(map(str, role(tuple(t.shape)))), float(t.double().norm())] for t in tensors.values()
+    ]
+    return sorted(found, key=lambda pair: (str(pair[0]), float(pair[1])))

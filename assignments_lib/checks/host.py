@@ -1,0 +1,274 @@
+"""The answer's side of the interface: it holds the student's objects and does what a check asks.
+
+It knows nothing of references, marks or seeds, so that it may run in the student's own process.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sysconfig
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from assignments_lib.checks.answer import Entry, Frame, Opaque, Raised, Ref, Run, Value
+from assignments_lib.not_filled_in import NotFilledIn
+
+# The layers a probe model may be made of.
+_LAYERS = {
+    name: getattr(nn, name)
+    for name in ("Flatten", "Linear", "BatchNorm1d", "BatchNorm2d", "Conv2d", "Dropout", "ReLU")
+}
+
+
+class _GraphAlive(torch.autograd.Function):
+    """The identity; its context lives exactly as long as the graph that recorded it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, alive: list[int]) -> Tensor:
+        ctx.token = _Token(alive)
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        return grad_outputs[0], None
+
+
+class _Token:
+    def __init__(self, alive: list[int]):
+        self._alive = alive
+        alive[0] += 1
+
+    def __del__(self) -> None:
+        self._alive[0] -= 1
+
+
+class GraphCounter(nn.Module):
+    """The identity, counting how many autograd graphs it is part of at once; ``peak`` is the most seen."""
+
+    peak: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._alive = [0]
+        self.register_buffer("peak", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not (torch.is_grad_enabled() and x.requires_grad):
+            return x
+        y: Tensor = _GraphAlive.apply(x, self._alive)
+        self.peak.fill_(max(int(self.peak), self._alive[0]))
+        return y
+
+
+class Host:
+    """Holds the answer's functions and classes by name, and the objects they made by number."""
+
+    def __init__(self, namespace: dict[str, Any]):
+        self.namespace = namespace
+        self._objects: dict[int, Any] = {}
+        self._next = 0
+
+    # -- objects and values -------------------------------------------------------------------------------
+
+    def _keep(self, thing: Any, kind: str) -> Ref:
+        for number, kept in self._objects.items():
+            if kept is thing:
+                return Ref(number, kind)
+        self._next += 1
+        self._objects[self._next] = thing
+        return Ref(self._next, kind)
+
+    def _find(self, ref: Ref) -> Any:
+        return self._objects[ref.number]
+
+    def forget(self) -> None:
+        """Drop every object kept so far."""
+        self._objects.clear()
+
+    def _outward(self, value: Any) -> Value:
+        """What the check may see of something the answer returned."""
+        if value is None or isinstance(value, (bool, str)):
+            return value
+        if isinstance(value, (int, np.integer)):
+            return int(value)
+        if isinstance(value, (float, np.floating)):
+            return float(value)
+        if isinstance(value, Tensor):
+            copy = value.detach().clone().cpu().contiguous()
+            return copy.requires_grad_(value.requires_grad) if copy.is_floating_point() else copy
+        if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
+            return torch.from_numpy(np.ascontiguousarray(value))
+        if isinstance(value, nn.Module):
+            return self._keep(value, "module")
+        if isinstance(value, tuple):
+            return tuple(self._outward(item) for item in value)
+        if isinstance(value, list):
+            return [self._outward(item) for item in value]
+        if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+            return {key: self._outward(item) for key, item in value.items()}
+        return Opaque(type(value).__name__)
+
+    def _inward(self, value: Value) -> Any:
+        """What the answer is given for something the check sent: `Ref`s become the objects they name."""
+        if isinstance(value, Ref):
+            return self._find(value)
+        if isinstance(value, Tensor):
+            return value.clone()
+        if isinstance(value, tuple):
+            return tuple(self._inward(item) for item in value)
+        if isinstance(value, list):
+            return [self._inward(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._inward(item) for key, item in value.items()}
+        return value
+
+    # -- requests -----------------------------------------------------------------------------------------
+
+    def call(self, target: str, args: tuple[Value, ...], kwargs: Mapping[str, Value]) -> Value:
+        """Call a function or class of the namespace by its name."""
+        if target not in self.namespace:
+            raise Raised("NameError", f"{target} is not defined: run the cell that defines it", blank=False)
+        given = [self._inward(arg) for arg in args]
+        named = {key: self._inward(arg) for key, arg in kwargs.items()}
+        returned = _guarded(lambda: self.namespace[target](*given, **named))
+        return self._outward(returned)
+
+    def make(self, kind: str, *args: Value) -> Ref:
+        """Make an input for an exercise.
+
+        - ``"model", layers``: an ``nn.Sequential`` of ``[layer name, *arguments]`` lists
+        - ``"sgd", module, lr, momentum``: an optimizer over the module's parameters
+        - ``"loader", images, labels, batch_size``: a `DataLoader` in the order given
+        - ``"mode", "train" | "eval"``: a function that puts a module in that mode
+        """
+        if kind == "model":
+            layers = [
+                GraphCounter() if name == "GraphCounter" else _LAYERS[name](*rest) for name, *rest in args[0]
+            ]
+            return self._keep(nn.Sequential(*layers), "module")
+        if kind == "sgd":
+            module, lr, momentum = args
+            parameters = self._find(module).parameters()
+            return self._keep(torch.optim.SGD(parameters, lr=lr, momentum=momentum), "optimizer")
+        if kind == "loader":
+            images, labels, batch_size = args
+            return self._keep(DataLoader(TensorDataset(images, labels), batch_size=batch_size), "loader")
+        if kind == "mode":
+            mode: Callable[[nn.Module], nn.Module] = {"train": nn.Module.train, "eval": nn.Module.eval}[
+                args[0]
+            ]
+            return self._keep(mode, "mode")
+        raise ValueError(f"the host can't make a {kind!r}")
+
+    def describe(self, module: Ref) -> list[Entry]:
+        """The module's parameters and buffers, each once, in the module's own order."""
+        found: nn.Module = self._find(module)
+        return [
+            Entry(name, tuple(t.shape), isinstance(t, nn.Parameter), t.requires_grad, t.is_floating_point())
+            for name, t in _tensors(found).items()
+        ]
+
+    def state(self, module: Ref) -> dict[str, Tensor]:
+        """Copies of the values of the module's parameters and buffers."""
+        return {name: t.detach().clone().contiguous() for name, t in _tensors(self._find(module)).items()}
+
+    def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
+        """Give parameters and buffers these values; the module takes on the values' floating-point type."""
+        found: nn.Module = self._find(module)
+        dtypes = {value.dtype for value in state.values() if value.is_floating_point()}
+        if dtypes:
+            _guarded(lambda: found.to(dtypes.pop()))
+        tensors = _tensors(found)
+        with torch.no_grad():
+            for name, value in state.items():
+                tensors[name].copy_(value)
+
+    def run(self, module: Ref, x: Tensor, mode: str | None, grad_output: Tensor | None) -> Run:
+        """One pass of ``x``, and backward from ``grad_output`` where it is given."""
+        found: nn.Module = self._find(module)
+        given = x.clone()
+        if grad_output is not None:
+            given.requires_grad_()
+
+        def passes() -> Any:
+            if mode is not None:
+                found.train(mode == "train")
+            with torch.set_grad_enabled(grad_output is not None):
+                # A leaf can't be written into while it records gradients; a copy of it can.
+                entry = given.clone() if grad_output is not None else given
+                return entry, found(entry)
+
+        entry, output = _guarded(passes)
+        changed = not torch.equal(entry.detach(), x)
+        if grad_output is None or not isinstance(output, Tensor) or output.shape != grad_output.shape:
+            return Run(self._outward(output), changed)
+        parameters = {name: p for name, p in found.named_parameters() if p.requires_grad}
+        wanted = [given, *parameters.values()]
+        grads = _guarded(lambda: torch.autograd.grad(output, wanted, grad_output, allow_unused=True))
+        named = {name: g.contiguous() for name, g in zip(parameters, grads[1:], strict=True) if g is not None}
+        grad_input = None if grads[0] is None else grads[0].contiguous()
+        return Run(self._outward(output.detach()), changed, grad_input, named)
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters, then buffers; shared ones once."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _guarded(work: Callable[[], Any]) -> Any:
+    """Run the student's code; what it raises becomes `Raised`, with their own frames only."""
+    try:
+        return work()
+    except NotFilledIn as error:
+        raise Raised("NotFilledIn", str(error), blank=True) from None
+    except (Exception, SystemExit) as error:
+        raise Raised(type(error).__name__, _first_lines(str(error)), own_frames(error)) from None
+
+
+def _first_lines(message: str, limit: int = 400) -> str:
+    text = "\n".join(message.strip().splitlines()[:4])
+    return text if len(text) <= limit else text[:limit] + " ..."
+
+
+_FOREIGN = (
+    str(Path(__file__).resolve().parents[1]),  # this package
+    sysconfig.get_paths()["stdlib"],
+    sysconfig.get_paths()["purelib"],
+    sysconfig.get_paths()["platlib"],
+    str(Path(torch.__file__).resolve().parents[1]),
+    "<frozen",
+)
+
+
+def own_frames(error: BaseException) -> list[Frame]:
+    """The frames of the student's own code, outermost first, at most the last five."""
+    frames = []
+    for frame, line_number in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if code.co_filename.startswith(_FOREIGN):
+            continue
+        where = getattr(code, "co_qualname", code.co_name).replace("<locals>.", "")
+        text = linecache.getline(code.co_filename, line_number, frame.f_globals).strip()
+        frames.append(Frame(where, line_number, text))
+    return frames[-5:]
+
+
+def run_source(source: str, name: str, namespace: dict[str, Any]) -> None:
+    """Execute one cell's source in a namespace; its lines can be quoted in messages.
+
+    Raises:
+        Raised: the source raised, or doesn't parse.
+    """
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+
+    def work() -> None:
+        exec(compile(source, name, "exec"), namespace)
+
+    _guarded(work)

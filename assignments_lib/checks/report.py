@@ -1,0 +1,193 @@
+"""What a student reads: a table in JupyterLab and Colab, plain text elsewhere.
+
+Status is a word before it is a colour. What came from the student's code is escaped. A message says what was
+given, what was expected, the likely mistake, and where to look, in that order; a traceback stands last, and only
+where the student's own code raised.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+from assignments_lib.checks.answer import Raised
+from assignments_lib.checks.exercise import BLANK, FAIL, PASS, Exercise, PartResult, Result
+from assignments_lib.checks.registry import Assignment
+
+_NOT_CHECKED = "NOT CHECKED YET"
+
+# Word on a solid ground: at least 7:1 contrast in light and in dark themes alike.
+_GROUND = {PASS: "#1b5e20", FAIL: "#8e1b1b", BLANK: "#4a4a4a", _NOT_CHECKED: "#4a4a4a"}
+_CELL = "padding:4px 10px;text-align:left;vertical-align:top;border-bottom:1px solid #8886;"
+
+
+def _badge(status: str) -> str:
+    return (
+        f'<span style="background:{_GROUND[status]};color:#fff;padding:1px 8px;border-radius:3px;'
+        f'font-weight:600;font-size:85%;white-space:nowrap">{status}</span>'
+    )
+
+
+def _of(earned: int, points: int) -> str:
+    return f"{earned} of {points} {'point' if points == 1 else 'points'}"
+
+
+def _explanation(part: PartResult) -> list[tuple[str, str]]:
+    """The lines under a part that isn't right: (label, text)."""
+    if part.status == BLANK:
+        return [("", part.what)]
+    if part.status == PASS:
+        return []
+    lines = [("Looked at", part.what), ("Yours", part.given), ("Expected", part.expected)]
+    if part.mistake is not None:
+        lines.append(("Likely mistake", part.mistake.hint))
+    lines.append(("Where to look", part.look))
+    return [(label, text) for label, text in lines if text]
+
+
+def _own_lines(part: PartResult) -> list[str]:
+    """The student's own lines that the error passed through."""
+    if not isinstance(part.error, Raised):
+        return []
+    return [f"in {f.where}, line {f.line_number}: {f.code}" for f in part.error.frames if f.code]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one check found, ready to be shown."""
+
+    result: Result
+
+    @property
+    def earned(self) -> int:
+        """Points."""
+        return self.result.earned
+
+    def _title(self) -> str:
+        exercise = self.result.exercise
+        return f"Exercise {exercise.id} ({exercise.title}): {_of(self.result.earned, exercise.points)}"
+
+    def _closing(self) -> list[str]:
+        covered = self.result.exercise.not_covered
+        return [*self.result.notes, *([f"Not covered by this check: {covered}"] if covered else [])]
+
+    def __repr__(self) -> str:
+        lines = [self._title()]
+        told: set[str] = set()
+        for part in self.result.parts:
+            lines.append(f"  {part.status:<13}  {part.earned}/{part.points}  {part.title}")
+            for label, text in _explanation(part):
+                if part.status == BLANK and text in told:
+                    continue
+                told.add(text)
+                lines.append(_indented(f"{label}: {text}" if label else text))
+            lines += [_indented(line) for line in _own_lines(part)]
+        lines += [f"  {line}" for line in self._closing()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = []
+        told: set[str] = set()
+        for part in self.result.parts:
+            lines = [] if part.status == BLANK and part.what in told else _explanation(part)
+            told.add(part.what)
+            details = "".join(
+                f'<div style="margin-top:3px">{f"<b>{label}:</b> " if label else ""}{escape(text)}</div>'
+                for label, text in lines
+            )
+            own = _own_lines(part)
+            if own:
+                code = escape("\n".join(own))
+                details += f'<pre style="margin:4px 0 0;white-space:pre-wrap;font-size:90%">{code}</pre>'
+            rows.append(
+                f'<tr><td style="{_CELL}">{_badge(part.status)}</td>'
+                f'<td style="{_CELL}white-space:nowrap">{part.earned} / {part.points}</td>'
+                f'<td style="{_CELL}">{escape(part.title)}{details}</td></tr>'
+            )
+        closing = "".join(
+            f'<div style="margin-top:4px;font-size:90%">{escape(line)}</div>' for line in self._closing()
+        )
+        return _table(self._title(), ("Status", "Points", "What is checked"), rows) + closing
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The check could not be run; ``message`` says why and what to do."""
+
+    exercise: Exercise
+    message: str
+
+    @property
+    def earned(self) -> int:
+        """No points."""
+        return 0
+
+    def __repr__(self) -> str:
+        return f"Exercise {self.exercise.id} ({self.exercise.title}) was not checked. {self.message}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{escape(repr(self))}</b></p>"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The points of one assignment so far."""
+
+    assignment: Assignment
+    results: Mapping[str, Result]
+
+    @property
+    def earned(self) -> int:
+        """Points."""
+        return sum(result.earned for result in self.results.values())
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        rows = []
+        for task in self.assignment.exercises:
+            result = self.results.get(task.id)
+            status = result.status if result else _NOT_CHECKED
+            earned = str(result.earned) if result else "-"
+            rows.append((status, f"{earned} / {task.points}", f"{task.id} {task.title}"))
+        return rows
+
+    def _title(self) -> str:
+        checked = sum(task.points for task in self.assignment.exercises)
+        return f"{self.assignment.title}: {self.earned} of {checked} points from checks so far"
+
+    def _closing(self) -> str:
+        by_hand = sum(question.points for question in self.assignment.questions)
+        if not by_hand:
+            return ""
+        names = " and ".join(question.id for question in self.assignment.questions)
+        return (
+            f"The other {by_hand} of {self.assignment.points} points are for the written questions {names}: "
+            "no check covers them, your instructor reads them."
+        )
+
+    def __repr__(self) -> str:
+        rows = [f"  {status:<15}  {points:>7}  {title}" for status, points, title in self._rows()]
+        return "\n".join([self._title(), *rows, f"  {self._closing()}"]).rstrip()
+
+    def _repr_html_(self) -> str:
+        rows = [
+            f'<tr><td style="{_CELL}">{_badge(status)}</td><td style="{_CELL}white-space:nowrap">{points}</td>'
+            f'<td style="{_CELL}">{escape(title)}</td></tr>'
+            for status, points, title in self._rows()
+        ]
+        closing = f'<div style="margin-top:4px;font-size:90%">{escape(self._closing())}</div>'
+        return _table(self._title(), ("Status", "Points", "Exercise"), rows) + closing
+
+
+def _table(title: str, columns: tuple[str, ...], rows: list[str]) -> str:
+    head = "".join(f'<th scope="col" style="{_CELL}">{column}</th>' for column in columns)
+    return (
+        '<table style="border-collapse:collapse;margin:4px 0">'
+        f'<caption style="caption-side:top;text-align:left;font-weight:600;color:inherit;padding:2px 0">'
+        f"{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 10)

@@ -1,0 +1,79 @@
+"""The child's end of the pipe: ``python -m assignments_lib.checks.serve`` answers requests until it is closed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import astuple
+from typing import Any
+
+from assignments_lib.checks import wire
+from assignments_lib.checks.answer import Raised, Value
+from assignments_lib.checks.host import Host, run_source
+
+
+def _packed(error: Raised) -> Value:
+    frames = [list(astuple(frame)) for frame in error.frames]
+    return [error.type_name, error.message, frames, error.blank]
+
+
+def _define(host: Host, sources: list[str]) -> list[Value]:
+    host.forget()
+    host.namespace.clear()
+    host.namespace["__name__"] = "__main__"
+    errors = []
+    for number, source in enumerate(sources, start=1):
+        try:
+            run_source(source, f"<cell {number}>", host.namespace)
+        except Raised as error:
+            errors.append(_packed(error))
+    return errors
+
+
+def _answer(host: Host, request: str, args: list[Any]) -> Value:
+    if request == "hello":
+        return "hello"
+    if request == "define":
+        return _define(host, args[0])
+    if request == "call":
+        return host.call(*args)
+    if request == "make":
+        return host.make(*args)
+    if request == "describe":
+        return [list(astuple(entry)) for entry in host.describe(args[0])]
+    if request == "state":
+        return host.state(args[0])
+    if request == "load":
+        return host.load(*args)
+    if request == "run":
+        run = host.run(*args)
+        return [run.output, run.input_changed, run.grad_input, dict(run.grads)]
+    if request == "forget":
+        return host.forget()
+    raise ValueError(f"unknown request {request!r}")
+
+
+def main() -> None:
+    """Answer requests from standard input on standard output; what the answer prints goes to standard error."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdout = sys.stderr
+    host = Host({})
+    while True:
+        try:
+            request, *args = wire.read(requests)
+        except EOFError:
+            return
+        try:
+            reply = {"returned": _answer(host, request, args)}
+        except Raised as error:
+            reply = {"raised": _packed(error)}
+        except (SystemExit, KeyboardInterrupt) as error:
+            reply = {"raised": [type(error).__name__, str(error), [], False]}
+        wire.write(replies, reply)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""The console command `assignments`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from assignments_lib.authoring import BUDGET
+from assignments_lib.authoring.errors import BuildError
+
+app = typer.Typer(
+    help="The course's notebooks: build them, run them, get their data, see whether this machine is ready.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# What the extra "instructor" installs; a student has none of it
+_INSTRUCTOR = {"ipykernel", "jupytext", "jupyter_client", "nbclient", "nbconvert", "nbformat", "nbgrader"}
+
+_Root = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="The folder for data sets, caches and checkpoints, in place of data/."),
+]
+
+
+@app.command()
+def build(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAMES]...", help="Such as 1_resnet34; all where none is given.", show_default=False
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if anything generated is out of date.")
+    ] = False,
+    no_execute: Annotated[
+        bool,
+        typer.Option(
+            "--no-execute", help="Don't run the solutions; cells that are as they were keep outputs."
+        ),
+    ] = False,
+    timeout: Annotated[
+        int, typer.Option(metavar="SECONDS", help="How long a cell may take; 0 for any time.")
+    ] = BUDGET,
+    root: _Root = None,
+    nbgrader: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Only write nbgrader's source/NAME/NAME.ipynb, marks and all, below DIR."
+        ),
+    ] = None,
+) -> None:
+    """Make the notebooks from notebooks/source: blank ones for students, and solutions with their outputs."""
+    console, errors = Console(), Console(stderr=True)
+    with _said(errors):
+        from assignments_lib.authoring import build as authoring
+        from assignments_lib.authoring.checkout import find
+
+        checkout = find()
+        if check:
+            stale = list(authoring.stale(checkout, names or []))
+            for sentence in stale:
+                errors.print(Text(sentence, style="red"), soft_wrap=True)
+            if stale:
+                raise typer.Exit(1)
+            console.print("Everything generated is what its source gives.")
+        elif nbgrader:
+            authoring.write_nbgrader_course(checkout, names or [], nbgrader, console)
+        else:
+            authoring.build(
+                checkout,
+                names or [],
+                console,
+                run=not no_execute,
+                timeout=timeout or None,
+                environment=_environment(root),
+            )
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Argument(help="Such as 1_resnet34.")],
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The data set in place of the embedded one: quickdraw, ..."),
+    ] = None,
+    student: Annotated[
+        bool, typer.Option("--student", help="The blank notebook; errors are allowed, and listed.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where to write, in place of runs/.", show_default=False),
+    ] = None,
+    root: _Root = None,
+    timeout: Annotated[
+        int, typer.Option(metavar="SECONDS", help="How long a cell may take; 0 for any time.")
+    ] = 0,
+) -> None:
+    """Execute a notebook without opening it; writes the executed copy and a page of HTML."""
+    with _said(Console(stderr=True)):
+        from assignments_lib.authoring.checkout import find
+        from assignments_lib.authoring.run import run as execute
+
+        code = execute(
+            find(),
+            name,
+            Console(),
+            data=data,
+            blank=student,
+            output=output,
+            timeout=timeout or None,
+            environment=_environment(root),
+        )
+    raise typer.Exit(code)
+
+
+@app.command()
+def data(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAMES]...",
+            help="Such as quickdraw; lists them where none is given.",
+            show_default=False,
+        ),
+    ] = None,
+    root: _Root = None,
+) -> None:
+    """List the data sets, or download those named."""
+    from assignments_lib.datasets.command import main as command
+
+    raise typer.Exit(command(names or [], root))
+
+
+@app.command()
+def doctor() -> None:
+    """Say, one line a fact, whether this machine is ready, and what to do where it isn't."""
+    from assignments_lib.doctor import main as command
+
+    raise typer.Exit(command())
+
+
+@contextmanager
+def _said(errors: Console) -> Iterator[None]:
+    """Say what stopped a command in a sentence, not in a traceback, and exit with 1."""
+    try:
+        yield
+    except BuildError as error:
+        for problem in error.problems:
+            errors.print(Text(problem, style="red"), soft_wrap=True)
+        raise typer.Exit(1) from None
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in _INSTRUCTOR:
+            raise
+        errors.print(
+            f"This needs {missing.name}, which isn't installed. It comes with the instructor's part:\n"
+            '  pip install "assignments-lib[instructor]"',
+            markup=False,
+        )
+        raise typer.Exit(1) from None
+
+
+def _environment(root: Path | None) -> dict[str, str]:
+    """The variable that tells a notebook's kernel where data lives."""
+    return {"ASSIGNMENTS_DATA": str(root.expanduser().resolve())} if root else {}
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

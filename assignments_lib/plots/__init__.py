@@ -1,0 +1,21 @@
+"""The pictures of the notebooks. Each function draws, describes the picture in words, and displays it."""
+
+from assignments_lib.plots.architecture import network
+from assignments_lib.plots.grids import contact_sheet, gallery, worst_mistakes
+from assignments_lib.plots.lines import LiveCurves, curves, gradient_norms
+from assignments_lib.plots.matrix import confusion
+from assignments_lib.plots.picture import show
+from assignments_lib.plots.receptive import receptive_field
+
+__all__ = [
+    "LiveCurves",
+    "confusion",
+    "contact_sheet",
+    "curves",
+    "gallery",
+    "gradient_norms",
+    "network",
+    "receptive_field",
+    "show",
+    "worst_mistakes",
+]

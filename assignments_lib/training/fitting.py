@@ -1,0 +1,189 @@
+"""`fit`: the student's loops, epoch after epoch, with everything around them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from assignments_lib.training.checkpoint import Checkpoint, DoesNotFit, describe
+from assignments_lib.training.device import choose_device
+from assignments_lib.training.history import Epoch, History, percent
+from assignments_lib.training.precision import bfloat16_forward, faster_in_bfloat16, works_in_bfloat16
+from assignments_lib.training.progress import Progress
+from assignments_lib.training.randomness import undisturbed
+from assignments_lib.training.returned import evaluation, training_loss
+
+
+def fit(
+    model: nn.Module,
+    train_loader: Any,
+    val_loader: Any,
+    optimizer: torch.optim.Optimizer,
+    *,
+    epochs: int,
+    train_one_epoch: Callable[..., Any],
+    evaluate: Callable[..., Any],
+    device: torch.device | str | None = None,
+    scheduler: Any = None,
+    watch: Callable[[History], object] | None = None,
+    checkpoint: str | None = None,
+    retrain: bool = False,
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    name: str = "",
+) -> History:
+    """Train ``model`` for some epochs and return what happened.
+
+    Each epoch calls ``train_one_epoch(model, loader, optimizer, device=...)``, which gives the mean training
+    loss a sample, and ``evaluate(model, loader, device=...)``, which gives ``(loss, accuracy)``; then it
+    steps ``scheduler`` and calls ``watch(history)``. The loaders yield ``(images, labels)``; the functions
+    get them with a progress bar attached.
+
+    Args:
+        device: where to train; `choose_device` by default. The network is moved there, and stays there.
+        scheduler: a `torch.optim.lr_scheduler`, stepped once an epoch (`ReduceLROnPlateau` with the
+            validation loss).
+        watch: called after every epoch, for live curves. Without it a line is printed for each epoch.
+        checkpoint: a name such as "1_resnet34/scratch". A network stored under it that still fits is loaded
+            and nothing is trained; otherwise the trained one is stored. The optimizer's state isn't stored.
+        retrain: train even though there is a checkpoint, and replace it.
+        precision: "bfloat16" runs the network's forward pass under autocast, channels last; "auto" does so
+            where that is faster and the network allows it.
+        name: for the history, and the titles made from it.
+
+    Ctrl-C (the stop button) ends the training; the history so far is returned.
+
+    Raises:
+        TrainingStopped: a function gave back something else than it should, or a loss that isn't finite.
+        NotFilledIn: one of the functions, or the network, is still blank.
+        ValueError: an argument makes no sense.
+    """
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1, not {epochs}")
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise ValueError(f"precision must be 'auto', 'float32' or 'bfloat16', not {precision!r}")
+    device = choose_device() if device is None else torch.device(device)
+    model.to(device)
+    images = _some_images(val_loader, device)
+
+    store, made_with = None, {}
+    if checkpoint is not None:
+        store = Checkpoint(checkpoint)
+        made_with = describe(model, train_loader, val_loader, optimizer, scheduler, epochs)
+        if not retrain and (stored := _load(store, model, made_with, images)) is not None:
+            stored.name = name or stored.name
+            if watch is not None:
+                watch(stored)
+            return stored
+
+    history = History(name=name, planned=epochs)
+    fast = precision == "bfloat16" or (
+        precision == "auto"
+        and faster_in_bfloat16(device)
+        and images is not None
+        and works_in_bfloat16(model, images)
+    )
+    complete = False
+    progress = Progress()
+    with bfloat16_forward(model) if fast else nullcontext():
+        try:
+            for epoch in range(1, epochs + 1):
+                started = time.perf_counter()
+                doing = f"epoch {epoch}/{epochs}, training"
+                train_loss = training_loss(
+                    train_one_epoch(model, progress.over(train_loader, doing), optimizer, device=str(device)),
+                    history,
+                )
+                doing = f"epoch {epoch}/{epochs}, evaluating"
+                val_loss, val_accuracy = evaluation(
+                    evaluate(model, progress.over(val_loader, doing), device=str(device)), history
+                )
+                _step(scheduler, val_loss)
+                seconds = time.perf_counter() - started
+                history.append(Epoch(epoch, train_loss, val_loss, val_accuracy, seconds))
+                if watch is not None:
+                    watch(history)
+                else:
+                    print(_line(history.last, epochs), flush=True)
+            complete = True
+        except KeyboardInterrupt:
+            pass
+        except BaseException:
+            progress.close("")
+            raise
+    progress.close(_summary(history, epochs))
+    if store is not None and complete:
+        _save(store, model, history, made_with, images)
+    elif store is not None:
+        print(f"No checkpoint was written to {store.shown}: the training was stopped early.")
+    return history
+
+
+def _some_images(loader: Any, device: torch.device) -> Tensor | None:
+    """A few images of the first batch, taken without using up random numbers; None where there are none."""
+    try:
+        with undisturbed(getattr(loader, "generator", None)):
+            images = next(iter(loader))[0]
+    except Exception:  # an empty or broken loader: the student's loop will meet it, with its own frames
+        return None
+    if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4:
+        return None
+    return images[:4].to(device)
+
+
+def _load(
+    store: Checkpoint, model: nn.Module, made_with: dict[str, Any], images: Tensor | None
+) -> History | None:
+    try:
+        history = store.load(model, made_with, images)
+    except DoesNotFit as reason:
+        print(f"The checkpoint {store.shown} can't be used: {reason}. Training anew, and replacing it.")
+        return None
+    if history is not None:
+        print(
+            f"Loaded {store.shown}: {_epochs(len(history))}, validation accuracy "
+            f"{percent(history.last.val_accuracy)}. Delete this file or pass retrain=True to train again."
+        )
+    return history
+
+
+def _save(
+    store: Checkpoint, model: nn.Module, history: History, made_with: dict[str, Any], images: Tensor | None
+) -> None:
+    try:
+        store.save(model, history, made_with, images)
+    except OSError as error:  # the training must not be lost over this
+        print(f"The checkpoint {store.shown} could not be written ({error.strerror or error}).")
+
+
+def _step(scheduler: Any, val_loss: float) -> None:
+    if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+        scheduler.step(val_loss)
+    elif scheduler is not None:
+        scheduler.step()
+
+
+def _line(epoch: Epoch, epochs: int) -> str:
+    return (
+        f"epoch {epoch.epoch}/{epochs}: training loss {epoch.train_loss:.3f}, validation loss "
+        f"{epoch.val_loss:.3f}, validation accuracy {percent(epoch.val_accuracy)}, {epoch.seconds:.1f} s"
+    )
+
+
+def _summary(history: History, epochs: int) -> str:
+    subject = f"{history.name}: " if history.name else ""
+    if not history:
+        return f"{subject}stopped before the first of {_epochs(epochs)} was complete."
+    best = f"best validation accuracy {percent(history.best.val_accuracy)} (epoch {history.best.epoch})"
+    time_taken = f"in {history.seconds:.0f} s"
+    if len(history) < epochs:
+        return f"{subject}stopped after {len(history)} of {_epochs(epochs)} {time_taken}; {best}."
+    return f"{subject}{_epochs(epochs)} {time_taken}; {best}."
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch" if count == 1 else f"{count} epochs"

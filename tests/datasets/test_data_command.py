@@ -1,0 +1,78 @@
+import pytest
+
+from assignments_lib.datasets import SOURCES, command, doodles, quickdraw
+from assignments_lib.datasets.command import main
+
+
+def words(capsys) -> str:
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
+def test_table_names_every_set_its_licence_and_how_to_get_it(capsys, tmp_path):
+    assert main([], tmp_path) == 0
+    shown = words(capsys)
+    for source in SOURCES.values():
+        assert source.name in shown
+        assert source.licence in shown
+        if source.download:
+            assert f"assignments data {source.name} ({source.download})" in shown
+    assert shown.count("not present") == len(SOURCES) - 1
+    assert str(tmp_path) in shown
+
+
+def test_table_says_what_is_there(capsys, shared_data):
+    assert main([], shared_data) == 0
+    shown = words(capsys)
+    assert "3 of 345 classes (cat, rainbow, train), 3,000 drawings" in shown
+    assert "3,000 pictures as JPEG" in shown
+
+
+def test_table_names_a_damaged_file(capsys, tmp_path):
+    path = quickdraw.path_of("cat", tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half a file")
+    assert main([], tmp_path) == 0
+    assert "cat.npy is damaged" in words(capsys)
+
+
+def test_data_root_is_the_default(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("ASSIGNMENTS_DATA", str(tmp_path / "elsewhere"))
+    assert main([]) == 0
+    assert "elsewhere" in words(capsys)
+
+
+def test_unknown_name(capsys, tmp_path):
+    assert main(["mnist"], tmp_path) == 1
+    assert words(capsys) == "FAIL: there is no data set 'mnist'; there are doodles, quickdraw, cifar10, pets"
+
+
+def test_embedded_data_needs_no_download(capsys, tmp_path):
+    assert main(["doodles"], tmp_path) == 0
+    assert words(capsys).startswith("OK: doodles needs no download")
+
+
+def test_download(capsys, tmp_path, file_server, monkeypatch, shared_data):
+    body = (shared_data / "quickdraw" / "numpy_bitmap" / "cat.npy").read_bytes()
+    monkeypatch.setattr(quickdraw, "ADDRESSES", (file_server.url("{}.npy"),))
+    for name in doodles.CLASSES:
+        file_server.files[name.replace(" ", "%20") + ".npy"] = body
+    assert main(["quickdraw"], tmp_path) == 0
+    shown = words(capsys)
+    assert f"OK: quickdraw is in {quickdraw.folder_of(tmp_path)}: 10 of 345 classes" in shown
+    assert main(["quickdraw"], tmp_path) == 0
+    assert len(file_server.asked) == 10  # the second time there is nothing left to fetch
+
+
+def test_one_failure_among_several_is_told_and_counts(capsys, tmp_path, nowhere, monkeypatch):
+    monkeypatch.setattr(quickdraw, "ADDRESSES", (nowhere + "/[{}].npy",))
+    assert command.main(["quickdraw", "doodles"], tmp_path) == 1
+    shown = words(capsys)
+    assert "FAIL: Quick, Draw! 'apple' could not be downloaded." in shown
+    assert f"save it as {quickdraw.path_of('apple', tmp_path)}" in shown
+    assert nowhere + "/[apple].npy" in shown  # brackets are no markup
+    assert "OK: doodles" in shown  # the others are still done

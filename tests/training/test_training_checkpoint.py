@@ -1,0 +1,240 @@
+"""Checkpoints: loaded where they fit, said to be of no use where they don't, never half written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from assignments_lib.datasets.pictures import Pictures
+from assignments_lib.training import History, fit, seed_everything
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ASSIGNMENTS_DATA", str(tmp_path / "data"))
+    return tmp_path / "data" / "checkpoints" / "toy" / "net.safetensors"
+
+
+class Net(nn.Module):
+    """Names of its own, a buffer (BatchNorm's), and one weight that two layers share."""
+
+    def __init__(self, classes: int = 2) -> None:
+        super().__init__()
+        self.första = nn.Conv2d(1, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.twice = nn.Linear(4, 4)
+        self.again = nn.Linear(4, 4)
+        self.again.weight = self.twice.weight
+        self.head = nn.Linear(4, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.norm(self.första(images)).relu().mean((2, 3))
+        return self.head(self.again(self.twice(features).relu()))
+
+
+class WithoutRelu(Net):
+    """The same parameters, another network."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.again(self.twice(self.norm(self.första(images)).mean((2, 3)))))
+
+
+class Trainer:
+    """A stand-in for a training loop, which counts its calls and moves every parameter."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, model: nn.Module, loader: Any, optimizer: Any, device: str = "cpu") -> float:
+        self.calls += 1
+        model.train()
+        for images, _ in loader:
+            optimizer.zero_grad()
+            model(images).square().mean().backward()
+            optimizer.step()
+        return 0.5
+
+
+def pictures(count: int, name: str = "toys") -> DataLoader[Any]:
+    generator = torch.Generator().manual_seed(count)
+    images = torch.randint(256, (count, 1, 8, 8), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(2, (count,), generator=generator)
+    return DataLoader(Pictures(images, labels, ("dark", "light"), name), batch_size=8)
+
+
+def run(model: nn.Module, seed: int = 0, **changed: Any) -> tuple[History, int]:
+    """The history, and how many epochs were really trained."""
+    trainer = Trainer()
+    seed_everything(seed)
+    options: dict[str, Any] = {
+        "epochs": 2,
+        "train_one_epoch": trainer,
+        "evaluate": lambda *_, **__: (0.25, 0.75),
+        "device": "cpu",
+        "checkpoint": "toy/net",
+        "precision": "float32",
+        **changed,
+    }
+    data = options.pop("data", pictures(32))
+    optimizer = options.pop("optimizer", None) or torch.optim.SGD(model.parameters(), options.pop("lr", 0.1))
+    return fit(model, data, pictures(16), optimizer, **options), trainer.calls
+
+
+def state(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_round_trip(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, again = Net(), Net()
+    history, calls = run(first, name="toy")
+    assert calls == 2
+    assert data.is_file()
+    assert [path.name for path in data.parent.iterdir()] == ["net.safetensors"]
+
+    seen: list[History] = []
+    capsys.readouterr()
+    loaded, calls = run(again, watch=seen.append)
+    assert calls == 0
+    assert loaded == history
+    assert loaded.name == "toy"
+    assert seen == [loaded]
+    assert equal(state(first), state(again))
+    assert again.again.weight is again.twice.weight
+    said = capsys.readouterr().out
+    assert "Loaded data/checkpoints/toy/net.safetensors" in said
+    assert "retrain=True" in said
+    assert str(data.parent) not in said
+
+
+def test_retrain_trains_and_replaces(data: Path) -> None:
+    run(Net())
+    before = data.read_bytes()
+    model = Net()
+    _, calls = run(model, retrain=True)
+    assert calls == 2
+    assert data.read_bytes() != before
+    again = Net()
+    assert run(again)[1] == 0
+    assert equal(state(model), state(again))
+
+
+def test_changed_forward_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
+    run(Net())
+    changed = WithoutRelu()
+    assert run(changed)[1] == 2
+    assert "the network has changed" in capsys.readouterr().out
+
+
+def test_a_refused_checkpoint_leaves_the_network_as_it_was() -> None:
+    run(Net())
+    changed = WithoutRelu()
+    before = state(changed)
+    seen: list[dict[str, Tensor]] = []
+
+    def look(model: nn.Module, *_: Any, **__: Any) -> float:
+        seen.append(state(model))
+        return 0.5
+
+    run(changed, train_one_epoch=look)
+    assert equal(before, seen[0])
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"model": Net(3)}, "parameters (names and shapes)"),
+        ({"epochs": 3}, "epochs: 2 then, 3 now"),
+        ({"lr": 0.2}, "learning rates: [0.1] then, [0.2] now"),
+        ({"data": pictures(24)}, "toys, 32 samples then, toys, 24 samples now"),
+        ({"data": pictures(32, "others")}, "training data"),
+    ],
+)
+def test_another_run_is_noticed(
+    changed: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(Net())
+    capsys.readouterr()
+    model = changed.pop("model", None) or Net()
+    _, calls = run(model, **changed)
+    assert calls == changed.get("epochs", 2)
+    assert said in capsys.readouterr().out
+
+
+def test_frozen_backbone_is_another_run(capsys: pytest.CaptureFixture[str]) -> None:
+    run(Net())
+    frozen = Net()
+    frozen.första.requires_grad_(False)
+    assert run(frozen)[1] == 2
+    assert "trainable parameters" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty", "foreign"])
+def test_damaged_file_is_noticed_and_replaced(
+    damage: str, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from safetensors.torch import save_file
+
+    run(Net())
+    if damage == "cut":
+        data.write_bytes(data.read_bytes()[:-100])
+    elif damage == "noise":
+        data.write_bytes(os.urandom(2000))
+    elif damage == "empty":
+        data.write_bytes(b"")
+    else:
+        save_file({"weight": torch.ones(2)}, data)
+    assert run(Net())[1] == 2
+    assert "damaged" in capsys.readouterr().out
+    assert run(Net())[1] == 0
+
+
+def test_interrupted_training_writes_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(*_: Any, **__: Any) -> float:
+        raise KeyboardInterrupt
+
+    history, _ = run(Net(), train_one_epoch=stop)
+    assert not history
+    assert not data.exists()
+    assert "No checkpoint was written" in capsys.readouterr().out
+
+
+def test_failed_write_loses_neither_training_nor_old_file(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(Net())
+    before = data.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    history, calls = run(Net(), retrain=True)
+    assert (len(history), calls) == (2, 2)
+    assert "could not be written (No space left on device)" in capsys.readouterr().out
+    assert data.read_bytes() == before
+    assert [path.name for path in data.parent.iterdir()] == ["net.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["", "../net", "/net", "a/../../net", "c:/net"])
+def test_names_stay_inside_the_folder(name: str) -> None:
+    with pytest.raises(ValueError, match="1_resnet34/scratch"):
+        run(Net(), checkpoint=name)
+
+
+def test_loading_draws_no_random_numbers() -> None:
+    run(Net())
+    model = Net()
+    run(model, seed=3)
+    after = torch.rand(3)
+    seed_everything(3)
+    assert torch.equal(after, torch.rand(3))
