@@ -1,5 +1,11 @@
 """What the notebooks of the course day import: data, training, pictures and checks."""
 
+import os
+
+# PyTorch's CPU threads spin while they wait for each other. Where another program keeps a core busy, that made
+# training 20 times slower here (benchmarks/waiting.py); asleep, they wait as well. It counts before torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from assignments_lib.not_filled_in import NotFilledIn
 
 __all__ = ["NotFilledIn"]

@@ -17,7 +17,7 @@ _TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-4}
 
 @dataclass(frozen=True)
 class Near:
-    """A number known only up to ``within``, such as a statistic of random weights."""
+    """A number known only up to ``within`` (of its size, above 1), such as a statistic of random weights."""
 
     value: float
     within: float
@@ -30,7 +30,7 @@ def agree(mine: Value, expected: Value) -> bool:
     if isinstance(expected, Near):
         if not isinstance(mine, Near) or not math.isfinite(mine.value):
             return False
-        return abs(mine.value - expected.value) <= expected.within
+        return abs(mine.value - expected.value) <= expected.within * max(1.0, abs(expected.value))
     if isinstance(expected, (list, tuple)):
         return (
             type(mine) is type(expected)
@@ -56,7 +56,8 @@ def _tensors_agree(mine: Tensor, expected: Tensor) -> bool:
     if not expected.is_floating_point():
         return torch.equal(mine, expected)
     tolerance = _TOLERANCE.get(expected.dtype, 1e-2)
-    scale = float(expected.abs().max()) if expected.numel() else 0.0
+    finite = expected.detach().nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+    scale = float(finite.abs().max()) if expected.numel() else 0.0
     return torch.allclose(mine, expected, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
 
 
@@ -111,7 +112,8 @@ def in_words(value: Value) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        text = f"{value:.6g}"
+        return f"{text}.0" if text.lstrip("-").isdigit() else text  # 112.0 is not 112
     if isinstance(value, str):
         return value
     if isinstance(value, (list, tuple)):

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from torch import nn
+
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.exercise import FAIL, PASS, Exercise, Result, evaluate
 from assignments_lib.checks.registry import Assignment
@@ -21,7 +23,9 @@ def run_check(assignment: Assignment, exercise: Exercise, **answers: Callable[..
 
     ``answers`` are the functions and classes that the exercise defines, by name. Inputs are drawn anew each time.
     """
-    wrong = [name for name, answer in answers.items() if not callable(answer)]
+    wrong = [
+        name for name, answer in answers.items() if not callable(answer) or isinstance(answer, nn.Module)
+    ]
     if wrong:
         return _shown(
             Trouble(

@@ -19,9 +19,14 @@ from assignments_lib.checks.answer import Entry
 
 
 def role(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that decides a tensor's values: without trailing 1x1, a matrix's longer side first."""
-    matrix = shape[:2] if len(shape) == 4 and shape[2:] == (1, 1) else shape
-    return tuple(sorted(matrix, reverse=True)) if len(matrix) == 2 else matrix
+    """The shape that decides a tensor's values: without sides of length 1, a matrix's longer side first.
+
+    So BatchNorm's scale is a vector when it is stored as (1, C, 1, 1) too.
+    """
+    if len(shape) == 4 and shape[2:] != (1, 1):
+        return shape  # a kernel stays one, over a single channel too
+    wide = tuple(side for side in shape if side != 1)
+    return tuple(sorted(wide, reverse=True)) if len(wide) == 2 else wide
 
 
 @lru_cache(maxsize=64)
@@ -35,10 +40,14 @@ def values(shape: tuple[int, ...], seed: int) -> Tensor:
     digest = hashlib.sha256(repr((seed, canonical)).encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
     if len(canonical) < 2:
-        return torch.rand(canonical, generator=generator, dtype=torch.float64) + 0.5
+        return torch.rand(canonical, generator=generator, dtype=torch.float64).reshape(shape) + 0.5
     fan = canonical[0] if len(canonical) == 2 else math.prod(canonical[1:])
     drawn = torch.randn(canonical, generator=generator, dtype=torch.float64) / fan**0.5
-    if len(canonical) == 2 and shape[:2] != canonical:
+    if len(canonical) == 2 and canonical[0] == canonical[1]:
+        drawn = (
+            drawn + drawn.T
+        ) / 2**0.5  # its shape doesn't tell which way round it is stored: make both the same
+    elif len(canonical) == 2 and tuple(side for side in shape if side != 1) != canonical:
         drawn = drawn.T
     return drawn.reshape(shape).contiguous()
 

@@ -6,6 +6,7 @@ It knows nothing of references, marks or seeds, so that it may run in the studen
 from __future__ import annotations
 
 import linecache
+import re
 import sysconfig
 import traceback
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from assignments_lib.checks.answer import Entry, Frame, Opaque, Raised, Ref, Run, Value
 from assignments_lib.not_filled_in import NotFilledIn
+
+_MAX_DEPTH = 10  # of lists in lists
 
 # The layers a probe model may be made of.
 _LAYERS = {
@@ -89,17 +92,24 @@ class Host:
         return self._objects[ref.number]
 
     def forget(self) -> None:
-        """Drop every object kept so far."""
+        """Drop every object kept so far, and start torch's random numbers anew: the same in every process."""
         self._objects.clear()
+        torch.default_generator.manual_seed(0)
 
-    def _outward(self, value: Any) -> Value:
+    def _outward(self, value: Any, depth: int = 0) -> Value:
         """What the check may see of something the answer returned."""
         if value is None or isinstance(value, (bool, str)):
             return value
-        if isinstance(value, (int, np.integer)):
+        if isinstance(value, (int, np.integer)) and abs(int(value)) < 2**63:
             return int(value)
         if isinstance(value, (float, np.floating)):
             return float(value)
+        if isinstance(value, Tensor) and (
+            value.layout != torch.strided or value.is_meta or value.is_complex()
+        ):
+            return Opaque(
+                f"{str(value.dtype).removeprefix('torch.')} tensor ({value.layout}, {value.device})"
+            )
         if isinstance(value, Tensor):
             copy = value.detach().clone().cpu().contiguous()
             return copy.requires_grad_(value.requires_grad) if copy.is_floating_point() else copy
@@ -107,12 +117,14 @@ class Host:
             return torch.from_numpy(np.ascontiguousarray(value))
         if isinstance(value, nn.Module):
             return self._keep(value, "module")
+        if depth >= _MAX_DEPTH:
+            return Opaque(type(value).__name__)
         if isinstance(value, tuple):
-            return tuple(self._outward(item) for item in value)
+            return tuple(self._outward(item, depth + 1) for item in value)
         if isinstance(value, list):
-            return [self._outward(item) for item in value]
+            return [self._outward(item, depth + 1) for item in value]
         if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-            return {key: self._outward(item) for key, item in value.items()}
+            return {key: self._outward(item, depth + 1) for key, item in value.items()}
         return Opaque(type(value).__name__)
 
     def _inward(self, value: Value) -> Any:
@@ -137,8 +149,12 @@ class Host:
             raise Raised("NameError", f"{target} is not defined: run the cell that defines it", blank=False)
         given = [self._inward(arg) for arg in args]
         named = {key: self._inward(arg) for key, arg in kwargs.items()}
-        returned = _guarded(lambda: self.namespace[target](*given, **named))
-        return self._outward(returned)
+
+        def work() -> Value:
+            with torch.enable_grad():  # and back, whatever the answer leaves switched off
+                return self._outward(self.namespace[target](*given, **named))
+
+        return _guarded(work)
 
     def make(self, kind: str, *args: Value) -> Ref:
         """Make an input for an exercise.
@@ -170,25 +186,36 @@ class Host:
     def describe(self, module: Ref) -> list[Entry]:
         """The module's parameters and buffers, each once, in the module's own order."""
         found: nn.Module = self._find(module)
-        return [
-            Entry(name, tuple(t.shape), isinstance(t, nn.Parameter), t.requires_grad, t.is_floating_point())
-            for name, t in _tensors(found).items()
-        ]
+        return _guarded(
+            lambda: [
+                Entry(
+                    name, tuple(t.shape), isinstance(t, nn.Parameter), t.requires_grad, t.is_floating_point()
+                )
+                for name, t in _tensors(found).items()
+            ]
+        )
 
     def state(self, module: Ref) -> dict[str, Tensor]:
         """Copies of the values of the module's parameters and buffers."""
-        return {name: t.detach().clone().contiguous() for name, t in _tensors(self._find(module)).items()}
+        found: nn.Module = self._find(module)
+        return _guarded(
+            lambda: {name: t.detach().clone().contiguous() for name, t in _tensors(found).items()}
+        )
 
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
         """Give parameters and buffers these values; the module takes on the values' floating-point type."""
         found: nn.Module = self._find(module)
         dtypes = {value.dtype for value in state.values() if value.is_floating_point()}
-        if dtypes:
-            _guarded(lambda: found.to(dtypes.pop()))
-        tensors = _tensors(found)
-        with torch.no_grad():
-            for name, value in state.items():
-                tensors[name].copy_(value)
+
+        def work() -> None:
+            if dtypes:
+                found.to(dtypes.pop())
+            tensors = _tensors(found)
+            with torch.no_grad():
+                for name, value in state.items():
+                    tensors[name].copy_(value)
+
+        _guarded(work)
 
     def run(self, module: Ref, x: Tensor, mode: str | None, grad_output: Tensor | None) -> Run:
         """One pass of ``x``, and backward from ``grad_output`` where it is given."""
@@ -222,6 +249,9 @@ def _tensors(module: nn.Module) -> dict[str, Tensor]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
 def _guarded(work: Callable[[], Any]) -> Any:
     """Run the student's code; what it raises becomes `Raised`, with their own frames only."""
     try:
@@ -233,7 +263,7 @@ def _guarded(work: Callable[[], Any]) -> Any:
 
 
 def _first_lines(message: str, limit: int = 400) -> str:
-    text = "\n".join(message.strip().splitlines()[:4])
+    text = _ADDRESS.sub("", "\n".join(message.strip().splitlines()[:4]))
     return text if len(text) <= limit else text[:limit] + " ..."
 
 

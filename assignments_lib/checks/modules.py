@@ -10,7 +10,7 @@ import torch
 from assignments_lib.checks.answer import Answer, Raised, Ref, Value
 from assignments_lib.checks.compare import in_words
 from assignments_lib.checks.exercise import Draw, Observation
-from assignments_lib.checks.fill import fill, norms
+from assignments_lib.checks.fill import fill, norms, role
 
 
 def build(answer: Answer, target: str, *args: Value) -> Ref:
@@ -45,8 +45,8 @@ def count_trainable(answer: Answer, module: Ref) -> int:
 
 
 def tensor_mark(tensor: torch.Tensor) -> tuple[tuple[int, ...], float]:
-    """Tells tensors apart by shape and values, whatever they are called."""
-    return tuple(tensor.shape), round(float(tensor.double().sum()), 3)
+    """Tells tensors apart by role and values, whatever they are called and whichever way round they are stored."""
+    return role(tuple(tensor.shape)), round(float(tensor.double().sum()), 3)
 
 
 def output(

@@ -34,24 +34,35 @@ def _of(earned: int, points: int) -> str:
     return f"{earned} of {points} {'point' if points == 1 else 'points'}"
 
 
-def _explanation(part: PartResult) -> list[tuple[str, str]]:
-    """The lines under a part that isn't right: (label, text)."""
-    if part.status == BLANK:
-        return [("", part.what)]
+def _explanation(part: PartResult, told: set[str]) -> list[tuple[str, str]]:
+    """The lines under a part that isn't right: (label, text). What was ``told`` already isn't said again."""
     if part.status == PASS:
         return []
+    if part.status == BLANK:
+        return [("", text) for text in _new([part.what], told)]
+    if part.error is not None and not _new([part.given], told):
+        return [("", "It stopped in the same way as above.")]
     lines = [("Looked at", part.what), ("Yours", part.given), ("Expected", part.expected)]
     if part.mistake is not None:
-        lines.append(("Likely mistake", part.mistake.hint))
+        hint = _new([part.mistake.hint], told) or [f"as above ({part.mistake.name})."]
+        lines.append(("Likely mistake", hint[0]))
     lines.append(("Where to look", part.look))
     return [(label, text) for label, text in lines if text]
 
 
-def _own_lines(part: PartResult) -> list[str]:
+def _new(texts: list[str], told: set[str]) -> list[str]:
+    """Those not told yet; they are from now on."""
+    fresh = [text for text in texts if text not in told]
+    told.update(fresh)
+    return fresh
+
+
+def _own_lines(part: PartResult, told: set[str]) -> list[str]:
     """The student's own lines that the error passed through."""
     if not isinstance(part.error, Raised):
         return []
-    return [f"in {f.where}, line {f.line_number}: {f.code}" for f in part.error.frames if f.code]
+    lines = [f"in {f.where}, line {f.line_number}: {f.code}" for f in part.error.frames if f.code]
+    return lines if _new(["\n".join(lines)], told) else []
 
 
 @dataclass(frozen=True)
@@ -78,12 +89,9 @@ class Report:
         told: set[str] = set()
         for part in self.result.parts:
             lines.append(f"  {part.status:<13}  {part.earned}/{part.points}  {part.title}")
-            for label, text in _explanation(part):
-                if part.status == BLANK and text in told:
-                    continue
-                told.add(text)
+            for label, text in _explanation(part, told):
                 lines.append(_indented(f"{label}: {text}" if label else text))
-            lines += [_indented(line) for line in _own_lines(part)]
+            lines += [_indented(line) for line in _own_lines(part, told)]
         lines += [f"  {line}" for line in self._closing()]
         return "\n".join(lines)
 
@@ -91,13 +99,11 @@ class Report:
         rows = []
         told: set[str] = set()
         for part in self.result.parts:
-            lines = [] if part.status == BLANK and part.what in told else _explanation(part)
-            told.add(part.what)
             details = "".join(
                 f'<div style="margin-top:3px">{f"<b>{label}:</b> " if label else ""}{escape(text)}</div>'
-                for label, text in lines
+                for label, text in _explanation(part, told)
             )
-            own = _own_lines(part)
+            own = _own_lines(part, told)
             if own:
                 code = escape("\n".join(own))
                 details += f'<pre style="margin:4px 0 0;white-space:pre-wrap;font-size:90%">{code}</pre>'

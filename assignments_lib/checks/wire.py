@@ -26,9 +26,9 @@ _MAX_DEPTH = 20
 
 def encode(value: Value) -> tuple[bytes, bytes]:
     """A value as JSON and safetensors bytes."""
-    tensors: dict[str, Tensor] = {}
+    tensors = _Tensors()
     text = json.dumps(_pack(value, tensors), allow_nan=False)
-    return text.encode(), save_tensors(tensors)
+    return text.encode(), save_tensors(tensors.by_key)
 
 
 def decode(text: bytes, blob: bytes) -> Value:
@@ -75,15 +75,32 @@ def read(stream: BinaryIO) -> Value:
     return decode(text, blob)
 
 
-def _pack(value: Value, tensors: dict[str, Tensor]) -> Value:
+class _Tensors:
+    """The tensors of one message: each is sent once, and none shares memory with another, as safetensors asks."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, Tensor] = {}
+        self._keys: dict[int, str] = {}
+        self._storages: set[int] = set()
+
+    def key(self, tensor: Tensor) -> str:
+        if id(tensor) not in self._keys:
+            key = self._keys[id(tensor)] = str(len(self.by_key))
+            kept = tensor.detach().contiguous()
+            if kept.untyped_storage().data_ptr() in self._storages:
+                kept = kept.clone()
+            self._storages.add(kept.untyped_storage().data_ptr())
+            self.by_key[key] = kept
+        return self._keys[id(tensor)]
+
+
+def _pack(value: Value, tensors: _Tensors) -> Value:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": repr(value)}
     if isinstance(value, Tensor):
-        key = str(len(tensors))
-        tensors[key] = value.detach().contiguous()
-        return {"$tensor": key, "grad": value.requires_grad}
+        return {"$tensor": tensors.key(value), "grad": value.requires_grad}
     if isinstance(value, Ref):
         return {"$ref": [value.number, value.kind]}
     if isinstance(value, Opaque):

@@ -80,8 +80,12 @@ def load(
 def _doodles(
     split: str, classes: Sequence[str] | None, per_class: int | None, size: int | None, root: Path | None
 ) -> Pictures:
-    """The embedded set, with its own defaults for whatever is None."""
-    given = {"classes": classes, "per_class": per_class, "size": size, "root": root}
+    """The embedded set, with its own defaults for whatever is None.
+
+    Drawn at 28 pixels, as the real ones are, and then resized: a network that learned from lines drawn crisply at 64
+    named 78 % of real drawings, against 92 % (benchmarks/doodles_on_real.py). `doodles.load` draws at any size.
+    """
+    given = {"classes": classes, "per_class": per_class, "root": root}
     pictures: Pictures = SOURCES["doodles"].module.load(
         split, **{key: value for key, value in given.items() if value is not None}
     )

@@ -1,6 +1,7 @@
 """The pictures of the notebooks. Each function draws, describes the picture in words, and displays it."""
 
 from assignments_lib.plots.architecture import network
+from assignments_lib.plots.block import residual_block, residual_blocks
 from assignments_lib.plots.grids import contact_sheet, gallery, worst_mistakes
 from assignments_lib.plots.lines import LiveCurves, curves, gradient_norms
 from assignments_lib.plots.matrix import confusion
@@ -16,6 +17,8 @@ __all__ = [
     "gradient_norms",
     "network",
     "receptive_field",
+    "residual_block",
+    "residual_blocks",
     "show",
     "worst_mistakes",
 ]

@@ -13,7 +13,13 @@ from torch import Tensor, nn
 from assignments_lib.training.checkpoint import Checkpoint, DoesNotFit, describe
 from assignments_lib.training.device import choose_device
 from assignments_lib.training.history import Epoch, History, percent
-from assignments_lib.training.precision import bfloat16_forward, faster_in_bfloat16, works_in_bfloat16
+from assignments_lib.training.precision import (
+    WORTHWHILE,
+    bfloat16_forward,
+    faster_in_bfloat16,
+    speedup_of,
+    works_in_bfloat16,
+)
 from assignments_lib.training.progress import Progress
 from assignments_lib.training.randomness import undisturbed
 from assignments_lib.training.returned import evaluation, training_loss
@@ -86,6 +92,8 @@ def fit(
         and faster_in_bfloat16(device)
         and images is not None
         and works_in_bfloat16(model, images)
+        and (batch := _some_images(train_loader, device, whole=True)) is not None
+        and speedup_of(model, batch) >= WORTHWHILE
     )
     complete = False
     progress = Progress()
@@ -123,8 +131,8 @@ def fit(
     return history
 
 
-def _some_images(loader: Any, device: torch.device) -> Tensor | None:
-    """A few images of the first batch, taken without using up random numbers; None where there are none."""
+def _some_images(loader: Any, device: torch.device, whole: bool = False) -> Tensor | None:
+    """Images of the first batch, all or a few, without using up random numbers; None where there are none."""
     try:
         with undisturbed(getattr(loader, "generator", None)):
             images = next(iter(loader))[0]
@@ -132,7 +140,7 @@ def _some_images(loader: Any, device: torch.device) -> Tensor | None:
         return None
     if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4:
         return None
-    return images[:4].to(device)
+    return (images if whole else images[:4]).to(device)
 
 
 def _load(

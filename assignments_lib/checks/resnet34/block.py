@@ -166,11 +166,6 @@ def _projection_by_stride_only(block: TorchvisionBlock, spec: Spec) -> None:
         block.downsample = None
 
 
-def _projection_without_stride(block: TorchvisionBlock, spec: Spec) -> None:
-    if block.downsample is not None:
-        block.downsample[0].stride = (1, 1)
-
-
 def _second_stride(block: TorchvisionBlock, spec: Spec) -> None:
     block.conv1.stride, block.conv2.stride = (1, 1), (spec[2], spec[2])
 
@@ -284,12 +279,6 @@ _MISTAKES = (
         _layers(_projection_by_stride_only),
     ),
     Mistake(
-        "projection without the stride",
-        "The projection's stride is 1, so that the shortcut stays larger than the residual. It needs the "
-        "block's stride.",
-        _layers(_projection_without_stride),
-    ),
-    Mistake(
         "stride in the second convolution",
         "The stride is in the second 3x3 convolution. In ResNet34 the first one reduces the size.",
         _layers(_second_stride),
@@ -300,9 +289,9 @@ _MISTAKES = (
         _layers(_both_strides),
     ),
     Mistake(
-        "stride missing from the residual",
-        "The two 3x3 convolutions both have stride 1, whatever the block's stride. Give it to the first one; it "
-        "belongs inside the block.",
+        "stride in one of the two paths only",
+        "One of the two paths has the block's stride, the other hasn't, so that their sizes differ. The residual's "
+        "first convolution needs it, and the projection too.",
         _layers(_no_stride),
     ),
     Mistake(

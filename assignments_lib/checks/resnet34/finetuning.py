@@ -10,6 +10,7 @@ from torchvision.models import ResNet
 
 from assignments_lib.checks.answer import Answer, Ref
 from assignments_lib.checks.exercise import Draw, Exercise, Mistake, Namespace, Observation, Part
+from assignments_lib.checks.fill import role
 from assignments_lib.checks.modules import build_filled, count_parameters, count_trainable, tensor_mark
 from assignments_lib.checks.resnet34.network import torchvision_network
 
@@ -44,7 +45,7 @@ def _frozen(answer: Answer, draw: Draw) -> Iterator[Observation]:
     run = answer.run(network, draw.normal(4, 3, 32, 32), grad_output=draw.normal(4, classes))
     yield (
         "tensors that a gradient reaches, by shape",
-        sorted(str(tuple(grad.shape)) for grad in run.grads.values()),
+        sorted(str(role(tuple(grad.shape))) for grad in run.grads.values()),
     )
 
 
@@ -123,13 +124,6 @@ def _old_head(network: ResNet, classes: int) -> ResNet:
     return network
 
 
-def _out_features_only(network: ResNet, classes: int) -> ResNet:
-    network.requires_grad_(False)
-    network.fc.out_features = classes
-    network.fc.requires_grad_(True)
-    return network
-
-
 def _second_head(network: ResNet, classes: int) -> ResNet:
     network.requires_grad_(False)
     network.fc = nn.Sequential(network.fc, nn.Linear(20, classes))
@@ -162,13 +156,6 @@ def _momentum_zero(network: nn.Module) -> nn.Module:
     return network
 
 
-def _norm_frozen_by_gradient(network: nn.Module) -> nn.Module:
-    for module in network.train().modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.requires_grad_(False)
-    return network
-
-
 def _first_norm_only(network: ResNet) -> ResNet:
     network.train()
     network.bn1.eval()
@@ -194,13 +181,9 @@ _MISTAKES = (
     ),
     Mistake(
         "the old head kept",
-        "The head still has its old number of classes.",
+        "The head still has its old number of classes. (Setting its out_features changes what print shows, not its "
+        "weights: make a new nn.Linear.)",
         _changed(replace_head=_old_head),
-    ),
-    Mistake(
-        "out_features set on the old head",
-        "Setting out_features only changes what print shows: the weights keep their shape. Make a new nn.Linear.",
-        _changed(replace_head=_out_features_only),
     ),
     Mistake(
         "a second head behind the first",
@@ -224,15 +207,9 @@ _MISTAKES = (
     ),
     Mistake(
         "BatchNorm left in training mode",
-        "BatchNorm's statistics still change: its layers are in training mode, and freezing parameters doesn't stop "
+        "BatchNorm's statistics still change: its layers are in training mode, and requires_grad_(False) doesn't stop "
         "that, as the statistics are not parameters. Put these layers into evaluation mode.",
         _changed(train_head_only=lambda network: network.train()),
-    ),
-    Mistake(
-        "BatchNorm frozen by its gradient",
-        "requires_grad_(False) on BatchNorm stops its scale and shift, not its statistics: they are updated in every "
-        "forward pass in training mode. Put these layers into evaluation mode.",
-        _changed(train_head_only=_norm_frozen_by_gradient),
     ),
     Mistake(
         "BatchNorm's momentum set to zero",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import sqrt
+from math import prod, sqrt
 
 import torch
 from torch import nn
@@ -13,24 +13,30 @@ from torchvision.models.resnet import BasicBlock
 from assignments_lib.checks.answer import Answer, Ref
 from assignments_lib.checks.compare import Near
 from assignments_lib.checks.exercise import Draw, Exercise, Mistake, Namespace, Observation, Part
+from assignments_lib.checks.fill import role
 from assignments_lib.checks.modules import build
 from assignments_lib.checks.resnet34.network import torchvision_network
 
+_CLASSES = 10
+
 
 def _initialised(answer: Answer) -> Ref:
-    network = build(answer, "ResNet34", 10)
+    network = build(answer, "ResNet34", _CLASSES)
     returned = answer.call("initialize", network)
     return returned if isinstance(returned, Ref) else network
 
 
 def _kernels(answer: Answer, draw: Draw) -> Iterator[Observation]:
-    """Each kernel's spread against sqrt(2 / fan_out); the smallest has 8,192 numbers, so 5 % is six sigma."""
+    """Each kernel's spread against sqrt(2 / fan_out); the smallest has 8,192 numbers, so 5 % is six sigma.
+
+    The head is left alone, convolution or not. A 1x1 convolution may be a matrix: here they all widen.
+    """
     spreads: dict[tuple[int, ...], list[float]] = {}
     for kernel in answer.state(_initialised(answer)).values():
-        if kernel.ndim == 4:
-            fan_out = kernel.shape[0] * kernel.shape[2] * kernel.shape[3]
-            ratio = float(kernel.double().std()) / sqrt(2 / fan_out)
-            spreads.setdefault(tuple(kernel.shape), []).append(ratio)
+        shape = role(tuple(kernel.shape))
+        if len(shape) > 1 and _CLASSES not in shape:
+            ratio = float(kernel.double().std()) / sqrt(2 / (shape[0] * prod(shape[2:])))
+            spreads.setdefault((*shape, 1, 1)[:4], []).append(ratio)
     for shape in sorted(spreads):
         what = f"spread of the weights of {len(spreads[shape])} convolutions of shape {shape}, over sqrt(2 / fan_out)"
         lowest, highest = min(spreads[shape]), max(spreads[shape])
@@ -43,7 +49,9 @@ def _norm_scales(answer: Answer, draw: Draw) -> Iterator[Observation]:
     network = _initialised(answer)
     state = answer.state(network)
     vectors = [
-        e.name for e in answer.describe(network) if e.is_parameter and len(e.shape) == 1 and e.shape != (10,)
+        entry.name
+        for entry in answer.describe(network)
+        if entry.is_parameter and len(role(entry.shape)) == 1 and role(entry.shape) != (_CLASSES,)
     ]
     yield "number of BatchNorm scales that are 1", sum(int((state[name] == 1).sum()) for name in vectors)
     yield (
@@ -55,10 +63,11 @@ def _norm_scales(answer: Answer, draw: Draw) -> Iterator[Observation]:
 def _identity_blocks(answer: Answer, draw: Draw) -> Iterator[Observation]:
     network = _initialised(answer)
     images = draw.normal(4, 3, 64, 64).float()
-    run = answer.run(network, images, mode="train", grad_output=draw.normal(4, 10).float())
-    silent = sorted(tuple(grad.shape) for grad in run.grads.values() if grad.ndim == 4 and not grad.any())
+    run = answer.run(network, images, mode="train", grad_output=draw.normal(4, _CLASSES).float())
+    reached = [(role(tuple(grad.shape)), bool(grad.any())) for grad in run.grads.values()]
+    silent = sorted(shape for shape, learns in reached if len(shape) > 1 and not learns)
     yield "convolutions that no gradient reaches at the start, by shape", [str(shape) for shape in silent]
-    learning = sum(int((grad != 0).sum() > 0) for grad in run.grads.values() if grad.ndim == 1)
+    learning = sum(learns for shape, learns in reached if len(shape) == 1)
     yield "BatchNorm scales and shifts that a gradient reaches at the start, counted by layer", learning
 
 

@@ -132,9 +132,10 @@ def _evaluated(answer: Answer, draw: Draw) -> tuple[Value, Ref, _Setting]:
 def _figure(position: int, what: str) -> Callable[[Answer, Draw], Iterator[Observation]]:
     def observe(answer: Answer, draw: Draw) -> Iterator[Observation]:
         returned = _evaluated(answer, draw)[0]
-        is_pair = isinstance(returned, tuple) and len(returned) == 2
+        is_pair = isinstance(returned, (tuple, list)) and len(returned) == 2
         yield "evaluate returns two numbers", is_pair
-        yield what, returned[position] if is_pair else returned
+        figure = returned[position] if is_pair else returned
+        yield what, float(figure) if type(figure) is int else figure
 
     return observe
 
@@ -147,7 +148,7 @@ def _evaluation_mode(answer: Answer, draw: Draw) -> Iterator[Observation]:
 
 def _no_graph(answer: Answer, draw: Draw) -> Iterator[Observation]:
     returned, model, _ = _evaluated(answer, draw)
-    values = returned if isinstance(returned, tuple) else (returned,)
+    values = returned if isinstance(returned, (tuple, list)) else (returned,)
     attached = any(isinstance(value, Tensor) and value.requires_grad for value in values)
     yield _RECORDED, attached or int(answer.state(model)["4.peak"]) > 0
 
@@ -282,9 +283,7 @@ def _evaluating(
             with torch.set_grad_enabled(recorded):
                 logits = logits_of(model(images))
                 losses.append(F.cross_entropy(logits, labels))
-            guesses = logits.argmax(dim)
-            same = min(len(guesses), len(labels))
-            hits.append((guesses[:same] == labels[:same]).double().sum())
+            hits.append((logits.argmax(dim) == labels).double().sum())
             sizes.append(len(images))
         return summary(torch.stack(losses), torch.stack(hits), sizes)
 
@@ -292,6 +291,7 @@ def _evaluating(
 
 
 def _right_summary(losses: Tensor, hits: Tensor, sizes: list[int]) -> tuple[float, float]:
+    losses = losses.detach()
     return float((losses * torch.tensor(sizes)).sum() / sum(sizes)), float(hits.sum() / sum(sizes))
 
 

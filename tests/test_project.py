@@ -1,0 +1,66 @@
+"""The project as a whole: linted, typed, importable without the instructor's parts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def run(*command: str) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("command", [("check",), ("format", "--check")], ids=" ".join)
+def test_ruff_is_clean(command):
+    done = run(sys.executable, "-m", "ruff", *command, ".")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_mypy_is_clean():
+    done = run(sys.executable, "-m", "mypy")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+INSTRUCTOR = ("jupytext", "nbclient", "nbconvert", "nbformat", "nbgrader")
+
+
+@pytest.mark.slow
+def test_a_student_imports_nothing_of_the_instructors():
+    """What the notebooks import, in a fresh process; then look which of the instructor's packages came along."""
+    code = f"""
+import sys
+import assignments_lib, assignments_lib.plots, assignments_lib.training, assignments_lib.layers
+import assignments_lib.checks.resnet34, assignments_lib.datasets, assignments_lib.pretrained
+print([name for name in {INSTRUCTOR} if name in sys.modules])
+print([name for name in sys.modules if name.startswith(("assignments_lib.authoring", "assignments_lib.grading"))])
+"""
+    done = run(sys.executable, "-c", code)
+    assert done.stdout.splitlines() == ["[]", "[]"], done.stdout + done.stderr
+
+
+FORBIDDEN = {
+    "datasets": ("checks", "authoring", "grading"),
+    "training": ("checks", "authoring", "grading"),
+    "plots": ("checks", "authoring", "grading"),
+    "checks": ("authoring", "grading"),
+}
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_imports_point_one_way(package):
+    for path in (CHECKOUT / "assignments_lib" / package).rglob("*.py"):
+        text = path.read_text()
+        for other in FORBIDDEN[package]:
+            assert f"assignments_lib.{other}" not in text, f"{path.name} names assignments_lib.{other}"
+
+
+def test_no_file_is_large_and_no_path_of_one_machine_is_kept():
+    listed = run("git", "ls-files", "-z").stdout.split("\0")
+    files = [CHECKOUT / name for name in listed if name and (CHECKOUT / name).is_file()]
+    assert len(files) > 50
+    assert [path.name for path in files if path.stat().st_size > 2 * 2**20] == []
+    assert [path.name for path in files if path.name == "uv.lock" or path.suffix in (".pt", ".pth")] == []
