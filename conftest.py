@@ -9,6 +9,7 @@ os.environ.setdefault("ASSIGNMENTS_OFFLINE", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them."""
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker("slow")

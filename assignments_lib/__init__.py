@@ -7,6 +7,9 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from assignments_lib.not_filled_in import NotFilledIn
+from assignments_lib.not_there_yet import install as _watch_for_blank_exercises
+
+_watch_for_blank_exercises()
 
 __all__ = ["NotFilledIn"]
 __version__ = "0.1.0"

@@ -31,7 +31,10 @@ print(640 / (time.perf_counter() - started))
 def images_per_second(policy: str) -> float:
     """One run in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", TRAIN], env={**os.environ, "OMP_WAIT_POLICY": policy}, capture_output=True, text=True
+        [sys.executable, "-c", TRAIN],
+        env={**os.environ, "OMP_WAIT_POLICY": policy},
+        capture_output=True,
+        text=True,
     )
     return float(done.stdout)
 

@@ -52,7 +52,8 @@ def gallery(
             axes = figure.add_subplot(rows, columns, index + 1)
             axes.imshow(pixels[index], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
-            axes.spines[:].set(visible=True, color=FAINT)
+            axes.spines[:].set_visible(True)
+            axes.spines[:].set_color(FAINT)  # one at a time: before matplotlib 3.8 there is no spines[:].set
             if titles:
                 axes.set_title(titles[index], fontsize=9, fontweight="normal", loc="center", pad=3)
         if title:

@@ -95,7 +95,7 @@ plots.network(torchvision.models.resnet34(), image_size=224)
 # as far.
 
 # %%
-plots.receptive_field([3, 5], names=["after one 3x3 convolution", "after two"], image_size=9)
+plots.receptive_field([3, 5], names=["one 3x3 convolution", "two 3x3 convolutions"], image_size=9)
 
 
 # %% exercise="1.1"
@@ -481,7 +481,7 @@ classes = train_data.classes
 print(f"{train_data.name}: {len(train_data):,} pictures to learn from, {len(test_data):,} held out, {len(classes)} classes")
 
 # %%
-plots.contact_sheet(train_data, per_class=10)
+plots.contact_sheet(train_data, per_class=8)
 
 
 # %% [markdown]
@@ -585,9 +585,12 @@ scratch = fit(
 # %% needs="1.3 1.4 1.5 1.7" tags=["report"]
 print(f"{train_data.name}: {scratch.last.val_accuracy:.1%} of {len(test_data):,} held-out pictures named rightly")
 
+# %% needs="1.3 1.4 1.5 1.7" tags=["nbval-check-output"]
+print("At least 85 % were promised:", "kept" if scratch.last.val_accuracy >= 0.85 else "not kept, tell your instructor")
+
 
 # %% [markdown]
-# On doodles we saw 88 to 95 % on different machines: seeds make a run repeatable on one machine, not on all, because
+# On doodles we saw 92 to 96 % on different machines and seeds: seeds make a run repeatable on one machine, not on all, because
 # processors add numbers in different orders.
 #
 # What is taken for what? And which mistakes was the network most sure of? Look at them before you blame it.
@@ -672,8 +675,8 @@ check.fine_tuning(replace_head, train_head_only, ResNet34)
 # your `load_pretrained` loads those. If not, we pretrain here and now, on doodles of ten *other* things.
 
 # %%
-other_train = doodles.load("train", classes=doodles.PRETRAINING_CLASSES, per_class=400)
-plots.contact_sheet(other_train, per_class=10, title="Other things to learn first")
+other_train = load("doodles", "train", classes=doodles.PRETRAINING_CLASSES, per_class=400)
+plots.contact_sheet(other_train, per_class=8, title="Other things to learn first")
 
 # %% needs="1.3 1.4 1.5 1.6 1.7"
 from assignments_lib.pretrained import imagenet_weights
@@ -701,7 +704,9 @@ print("pretrained on", source)
 
 # %% [markdown]
 # Now only **ten** pictures of each class, and three ways to learn from them: a fresh network; the pretrained one with everything but
-# the head frozen; the pretrained one with everything learning, at a smaller learning rate.
+# the head frozen; the pretrained one with everything learning, at a smaller learning rate. (The fresh network's accuracy
+# stays low at first though its training loss falls: BatchNorm's running statistics still remember the start, and five
+# batches an epoch bring them up to date slowly.)
 
 # %% needs="1.3 1.4 1.5 1.6 1.7 1.8"
 FEW = 10
@@ -720,7 +725,7 @@ def pretrained_with_new_head() -> nn.Module:
 seed_everything(2)
 fresh = initialize(ResNet34(len(classes)))
 few_scratch = fit(
-    fresh, few_loader, some_loader, torch.optim.AdamW(fresh.parameters(), lr=1e-3), epochs=6, **few,
+    fresh, few_loader, some_loader, torch.optim.AdamW(fresh.parameters(), lr=1e-3), epochs=12, **few,
     watch=plots.LiveCurves("A fresh network, ten pictures a class"), name="from scratch",
 )
 
@@ -728,7 +733,7 @@ few_scratch = fit(
 frozen = pretrained_with_new_head()
 head = [parameter for parameter in frozen.parameters() if parameter.requires_grad]
 few_frozen = fit(
-    frozen, few_loader, some_loader, torch.optim.AdamW(head, lr=1e-2), epochs=6,
+    frozen, few_loader, some_loader, torch.optim.AdamW(head, lr=1e-2), epochs=12,
     **few | dict(train_one_epoch=partial(train_one_epoch, train_mode=train_head_only)),
     watch=plots.LiveCurves("Pretrained, only the head learns"), name="pretrained, head only",
 )
@@ -736,7 +741,7 @@ few_frozen = fit(
 # %% needs="1.3 1.4 1.5 1.6 1.7 1.8"
 tuned = pretrained_with_new_head().requires_grad_(True)
 few_tuned = fit(
-    tuned, few_loader, some_loader, torch.optim.AdamW(tuned.parameters(), lr=3e-4), epochs=6, **few,
+    tuned, few_loader, some_loader, torch.optim.AdamW(tuned.parameters(), lr=3e-4), epochs=12, **few,
     watch=plots.LiveCurves("Pretrained, everything learns"), name="pretrained, everything",
 )
 

@@ -9,7 +9,7 @@ import pytest
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.exercise import Exercise, evaluate
 from assignments_lib.checks.resnet34 import ASSIGNMENT
-from conftest import VARIANTS, namespace_of
+from resnet34_variants import VARIANTS, namespace_of
 
 # (exercise, the mistake's name, variant, (right, wrong), ...)
 CASES: list[tuple[str, str, str, tuple[tuple[str, str], ...]]] = []

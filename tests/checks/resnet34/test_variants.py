@@ -1,7 +1,7 @@
 """Correct answers in other styles get full marks, here and in a child process."""
 
 import pytest
-from conftest import VARIANTS, namespace_of
+from resnet34_variants import VARIANTS, namespace_of
 
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.child import ChildProcess
