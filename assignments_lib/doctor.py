@@ -330,8 +330,10 @@ def existing(folder: Path) -> Path:
 
 def find_kernel() -> tuple[list[str] | None, str]:
     """Command and folder of the kernel "python3", as Jupyter finds it."""
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-
+    try:
+        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    except ModuleNotFoundError:  # it comes with ipykernel and with JupyterLab
+        return None, ""
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:

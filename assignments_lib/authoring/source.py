@@ -13,7 +13,7 @@ It is jupytext's "percent" form of Python. What a cell is stands on its `# %%` l
 ``... editable=true``                   a teaching cell that students are meant to play with
 ======================================  ==========================================================
 
-Other metadata (tags and the like) passes through. ``# %magic`` and ``# !command`` lines become magics.
+In text, ``{points: 1.1 1.2}`` stands for the points of these tasks, added up. Other metadata (tags and the like) passes through. ``# %magic`` and ``# !command`` lines become magics.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +41,7 @@ Lookup = Callable[[str], Assignment]
 
 _CELL = re.compile(r"# ?%%(?!%)")
 _MAGIC = re.compile(r"^(\s*)# ([%!][A-Za-z].*)$", re.MULTILINE)
+_POINTS = re.compile(r"\{points: ?([^}]+)\}")
 _TASKS = ("exercise", "check", "question")
 _OURS = (*_TASKS, "part", "needs", "gives")
 _JUPYTEXT_NOISE = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker")
@@ -115,9 +116,22 @@ def read(path: Path, lookup: Lookup) -> Source:
         assignment = lookup(path.stem)
     except KeyError:
         assignment = Assignment(notebook=path.stem, title=path.stem, exercises=())
-    source = Source(path.stem, path, assignment, tuple(_cells(path)))
+    cells = tuple(_with_points(cell, assignment, shown(path)) for cell in _cells(path))
+    source = Source(path.stem, path, assignment, cells)
     refuse(_problems(source))
     return source
+
+
+def _with_points(cell: Cell, assignment: Assignment, file: str) -> Cell:
+    """Text cells say ``{points: 1.1 1.2}`` where the registry's points of these tasks, added up, should stand."""
+
+    def points(found: re.Match[str]) -> str:
+        try:
+            return str(sum(assignment.task(id).points for id in found[1].split()))
+        except KeyError as error:
+            raise BuildError(f"{file}:{cell.line}: {found[0]}: {error.args[0]}") from None
+
+    return replace(cell, source=_POINTS.sub(points, cell.source)) if cell.markdown else cell
 
 
 def python(code: str) -> ast.Module:

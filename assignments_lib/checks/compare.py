@@ -115,7 +115,7 @@ def in_words(value: Value) -> str:
         text = f"{value:.6g}"
         return f"{text}.0" if text.lstrip("-").isdigit() else text  # 112.0 is not 112
     if isinstance(value, str):
-        return value
+        return value if len(value) <= 200 else f"{value[:200]} ..."
     if isinstance(value, (list, tuple)):
         if len(value) > 8:
             return f"{len(value)} values"

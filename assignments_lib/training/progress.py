@@ -8,6 +8,8 @@ from typing import Any
 from tqdm.auto import tqdm
 from tqdm.notebook import tqdm_notebook
 
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
 
 class Progress:
     """A bar over the batches of the running epoch, drawn when the first batch is asked for.
@@ -50,7 +52,9 @@ class Progress:
             from IPython.display import display
 
             self._bar = tqdm(leave=False, unit="batch", display=False)
-            self._handle = display(self._bar.container, display_id=True)
+            # Not the widget itself: ipywidgets 7, which Colab has, displays it without the id to replace it by
+            view = {_WIDGET: self._bar.container.get_view_spec(), "text/plain": repr(self._bar.container)}
+            self._handle = display(view, raw=True, display_id=True)
         else:
             # disable=None: a bar on a terminal, none in a log
             self._bar = tqdm(leave=False, unit="batch", dynamic_ncols=True, disable=None)

@@ -149,3 +149,10 @@ def test_all_problems_are_told_at_once(reading, tiny):
     with pytest.raises(BuildError) as caught:
         reading(tiny.replace('check="1.2"', "").replace("doubler = Doubler()", "doubler = = 1"))
     assert len(caught.value.problems) == 2
+
+
+def test_points_in_text_come_from_the_registry(reading, tiny):
+    text = "\n# %% [markdown]\n# Worth {points: 1.2}, and {points: 1.1 1.2 Q1} in all.\n"
+    assert reading(tiny + text).cells[-1].source == "Worth 7, and 15 in all."
+    with pytest.raises(BuildError, match=r"\{points: 9\.9\}.*no exercise or question '9\.9'"):
+        reading(tiny + text.replace("1.1", "9.9").replace("1.2 Q1", "").replace(" 9.9 }", " 9.9}"))

@@ -5,11 +5,11 @@ Each is a correct variant with a few lines made wrong.
 # ruff: noqa: E501  (a change reads best on one line)
 
 import pytest
+from resnet34_variants import VARIANTS, namespace_of
 
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.exercise import Exercise, evaluate
 from assignments_lib.checks.resnet34 import ASSIGNMENT
-from resnet34_variants import VARIANTS, namespace_of
 
 # (exercise, the mistake's name, variant, (right, wrong), ...)
 CASES: list[tuple[str, str, str, tuple[tuple[str, str], ...]]] = []

@@ -1,0 +1,114 @@
+"""The answer's side: objects by number, copies in and out, one pass through a module."""
+
+import pytest
+import torch
+from torch import nn
+
+from assignments_lib.checks.answer import InProcess, Raised, Ref
+
+
+class Doubler(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([2.0]))
+        self.frozen = nn.Parameter(torch.tensor([1.0]), requires_grad=False)
+        self.register_buffer("calls", torch.tensor(0))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        return x * self.weight
+
+
+def test_a_module_is_described_filled_and_read() -> None:
+    answer = InProcess({"make": Doubler})
+    module = answer.call("make")
+    assert [
+        (e.name, e.shape, e.is_parameter, e.requires_grad, e.is_float) for e in answer.describe(module)
+    ] == [
+        ("weight", (1,), True, True, True),
+        ("frozen", (1,), True, False, True),
+        ("calls", (), False, False, False),
+    ]
+    answer.load(module, {"weight": torch.tensor([3.0], dtype=torch.float64)})
+    state = answer.state(module)
+    assert state["weight"].dtype == torch.float64
+    assert state["weight"].item() == 3
+    state["weight"].zero_()
+    assert answer.state(module)["weight"].item() == 3
+
+
+def test_one_pass_forward_and_backward() -> None:
+    answer = InProcess({"make": Doubler})
+    module = answer.call("make")
+    run = answer.run(module, torch.ones(2, 1), mode="train", grad_output=torch.ones(2, 1))
+    assert torch.equal(run.output, torch.full((2, 1), 2.0))
+    assert not run.output.requires_grad
+    assert not run.input_changed
+    assert run.grads.keys() == {"weight"}
+    assert run.grads["weight"].item() == 2
+    assert run.grad_input is not None
+    assert torch.equal(run.grad_input, torch.full((2, 1), 2.0))
+    assert answer.run(module, torch.ones(1)).grad_input is None
+
+
+def test_a_module_that_writes_into_its_input() -> None:
+    answer = InProcess({"make": lambda: nn.ReLU(inplace=True)})
+    module = answer.call("make")
+    images = torch.tensor([-1.0, 1.0])
+    assert answer.run(module, images).input_changed
+    assert answer.run(module, images, grad_output=torch.ones(2)).input_changed
+    assert images.tolist() == [-1, 1]
+
+
+def test_what_is_sent_is_copied() -> None:
+    def spoil(x: torch.Tensor) -> None:
+        x.zero_()
+
+    sent = torch.ones(2)
+    InProcess({"spoil": spoil}).call("spoil", sent)
+    assert sent.tolist() == [1, 1]
+
+
+def test_the_same_object_keeps_its_number() -> None:
+    answer = InProcess({"make": Doubler, "same": lambda module: module})
+    module = answer.call("make")
+    assert answer.call("same", module) == module
+    answer.forget()
+    assert isinstance(answer.call("make"), Ref)
+
+
+def test_a_mode_that_is_left_alone() -> None:
+    answer = InProcess({"make": lambda: nn.Dropout(1.0).eval()})
+    module = answer.call("make")
+    assert answer.run(module, torch.ones(3), mode=None).output.sum() == 3
+    assert answer.run(module, torch.ones(3), mode="train").output.sum() == 0
+
+
+def test_inputs_that_exercises_ask_for() -> None:
+    answer = InProcess({"look": lambda loader: [len(labels) for _, labels in loader]})
+    assert answer.call("look", answer.make("loader", torch.zeros(5, 1), torch.zeros(5), 2)) == [2, 2, 1]
+    with pytest.raises(ValueError, match="can't make a 'unicorn'"):
+        answer.make("unicorn")
+
+
+@pytest.mark.parametrize(("keep", "peak"), [(False, 1), (True, 3)])
+def test_graphs_that_are_kept_are_counted(keep: bool, peak: int) -> None:
+    def passes(model: nn.Module) -> None:
+        kept = []
+        for _ in range(3):
+            out = model(torch.ones(1, 2)).sum()
+            if keep:
+                kept.append(out)
+            del out
+
+    answer = InProcess({"passes": passes})
+    model = answer.make("model", [["Linear", 2, 2], ["GraphCounter"]])
+    answer.call("passes", model)
+    assert answer.state(model)["1.peak"].item() == peak
+
+
+def test_an_error_while_loading_is_the_answers() -> None:
+    answer = InProcess({"make": Doubler})
+    module = answer.call("make")
+    with pytest.raises(Raised, match="broadcast shape"):
+        answer.load(module, {"weight": torch.ones(2, 3)})
