@@ -23,7 +23,7 @@ DOCS = Path(__file__).resolve().parent
 NOTEBOOKS = DOCS.parent / "notebooks"
 
 # A second-year student's first try: the last ReLU comes before the addition.
-WRONG_BLOCK = '''
+WRONG_BLOCK = """
 class BasicBlock(nn.Module):
     def __init__(self, in_channels, out_channels, stride=1):
         super().__init__()
@@ -41,7 +41,7 @@ class BasicBlock(nn.Module):
         y = F.relu(self.bn1(self.conv1(x)))
         y = F.relu(self.bn2(self.conv2(y)))
         return y + (x if self.project is None else self.project(x))
-'''
+"""
 
 
 def prepare(folder: Path) -> None:

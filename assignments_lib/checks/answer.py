@@ -103,8 +103,8 @@ class Answer(Protocol):
     def describe(self, module: Ref) -> list[Entry]:
         """The module's parameters and buffers, each once."""
 
-    def state(self, module: Ref) -> dict[str, Tensor]:
-        """Copies of the values of the module's parameters and buffers."""
+    def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Copies of the values of the module's parameters and buffers: of all, or of those named."""
 
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
         """Give parameters and buffers these values and, where it differs, their floating-point type."""
@@ -138,8 +138,8 @@ class InProcess:
     def describe(self, module: Ref) -> list[Entry]:
         return self._host.describe(module)
 
-    def state(self, module: Ref) -> dict[str, Tensor]:
-        return self._host.state(module)
+    def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        return self._host.state(module, names)
 
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
         self._host.load(module, state)

@@ -79,8 +79,8 @@ class ChildProcess:
     def describe(self, module: Ref) -> list[Entry]:
         return [Entry(name, tuple(shape), *flags) for name, shape, *flags in self._ask("describe", module)]
 
-    def state(self, module: Ref) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = self._ask("state", module)
+    def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = self._ask("state", module, None if names is None else list(names))
         return found
 
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:

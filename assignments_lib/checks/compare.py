@@ -100,7 +100,7 @@ def in_words(value: Value) -> str:
             return f"a tensor ({value.item():.4g}{still})"
         return f"a tensor of shape {tuple(value.shape)}"
     if isinstance(value, Near):
-        return f"{value.value:.3g}"
+        return f"about {value.value:.3g}"
     if isinstance(value, Ref):
         return f"a {value.kind}"
     if isinstance(value, Opaque):

@@ -9,7 +9,7 @@ import linecache
 import re
 import sysconfig
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -195,12 +195,17 @@ class Host:
             ]
         )
 
-    def state(self, module: Ref) -> dict[str, Tensor]:
-        """Copies of the values of the module's parameters and buffers."""
+    def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Copies of the values of the module's parameters and buffers: of all, or of those named."""
         found: nn.Module = self._find(module)
-        return _guarded(
-            lambda: {name: t.detach().clone().contiguous() for name, t in _tensors(found).items()}
-        )
+
+        def work() -> dict[str, Tensor]:
+            tensors = _tensors(found)
+            wanted = tensors if names is None else names
+            return {name: tensors[name].detach().clone().cpu().contiguous() for name in wanted}
+
+        copies: dict[str, Tensor] = _guarded(work)
+        return copies
 
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
         """Give parameters and buffers these values; the module takes on the values' floating-point type."""

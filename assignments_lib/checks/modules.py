@@ -67,7 +67,9 @@ def training_pass(
         return
     run = answer.run(module, images, mode="train", grad_output=draw.normal(*given.shape))
     yield f"{what}, gradient with respect to the input", run.grad_input
-    yield f"{what}, sizes of the gradients of the parameters", norms(run.grads)
-    names = {entry.name for entry in answer.describe(module) if not entry.is_parameter and entry.is_float}
-    buffers = {name: value for name, value in answer.state(module).items() if name in names}
-    yield f"{what}, BatchNorm's running statistics afterwards", norms(buffers)
+    yield f"{what}, norms of the parameters' gradients, each with its shape", norms(run.grads)
+    names = [entry.name for entry in answer.describe(module) if not entry.is_parameter and entry.is_float]
+    yield (
+        f"{what}, norms of BatchNorm's running statistics afterwards, each with its shape",
+        norms(answer.state(module, names)),
+    )

@@ -42,7 +42,7 @@ def _answer(host: Host, request: str, args: list[Any]) -> Value:
     if request == "describe":
         return [list(astuple(entry)) for entry in host.describe(args[0])]
     if request == "state":
-        return host.state(args[0])
+        return host.state(*args)
     if request == "load":
         return host.load(*args)
     if request == "run":

@@ -478,7 +478,7 @@ check.load_pretrained(load_pretrained, ResNet34)
 
 # %%
 SIZE = 32
-train_data = load(DATASET, "train", per_class=500, size=SIZE, channels=3)
+train_data = load(DATASET, "train", per_class=400, size=SIZE, channels=3)
 test_data = load(DATASET, "test", per_class=100, size=SIZE, channels=3)
 classes = train_data.classes
 print(f"{train_data.name}: {len(train_data):,} pictures to learn from, {len(test_data):,} held out")
@@ -700,7 +700,7 @@ else:
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
     fit(
         pretrained,
-        loader(load("doodles", "train", per_class=400, **others), shuffle=True),
+        loader(load("doodles", "train", per_class=300, **others), shuffle=True),
         loader(load("doodles", "test", per_class=40, **others), shuffle=False),
         optimizer, epochs=EPOCHS, scheduler=scheduler, device=device,
         train_one_epoch=train_one_epoch, evaluate=evaluate,

@@ -10,7 +10,8 @@ from torch import nn
 
 from assignments_lib.checks import desk
 from assignments_lib.checks import resnet34 as check
-from assignments_lib.checks.exercise import PASS, Part
+from assignments_lib.checks.answer import InProcess
+from assignments_lib.checks.exercise import PASS, Exercise, Part, evaluate
 from assignments_lib.checks.report import Report, Summary, Trouble
 from assignments_lib.checks.resnet34 import ASSIGNMENT, convolution
 from assignments_lib.not_filled_in import NotFilledIn
@@ -69,29 +70,42 @@ class Explodes:
         raise RuntimeError("not even that")
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        wrong,
-        blank,
-        print,
-        lambda: None,
-        lambda *a, **k: object(),
-        lambda *a, **k: a,
-        lambda *a, **k: float("nan"),
-        lambda *a, **k: 10**5000,
-        lambda *a, **k: nn.Linear(1, 1),
-        lambda *a, **k: nn.LazyConv2d(4, 3),
-        lambda *a, **k: nn.Identity(),
-        lambda *a, **k: nn.Conv2d(4, 4, 3).to("meta"),
-        lambda *a, **k: torch.zeros(2, dtype=torch.complex64),
-        nn.Module,
-        type,
-        int,
-        pytest.param(Explodes(), id="explodes"),
-        exit,
-    ],
-)
+STRANGE = [
+    wrong,
+    blank,
+    print,
+    lambda: None,
+    lambda *a, **k: object(),
+    lambda *a, **k: a,
+    lambda *a, **k: float("nan"),
+    lambda *a, **k: 10**5000,
+    lambda *a, **k: nn.Linear(1, 1),
+    lambda *a, **k: nn.LazyConv2d(4, 3),
+    lambda *a, **k: nn.Identity(),
+    lambda *a, **k: nn.Conv2d(4, 4, 3).to("meta"),
+    lambda *a, **k: torch.zeros(2, dtype=torch.complex64),
+    nn.Module,
+    type,
+    int,
+    pytest.param(Explodes(), id="explodes"),
+    exit,
+]
+WITHOUT_MISTAKES = [
+    replace(exercise, mistakes=()) for exercise in ASSIGNMENT.exercises if isinstance(exercise, Exercise)
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", STRANGE)
+def test_no_exercise_is_brought_down_by_what_an_answer_does(answer: Any) -> None:
+    """Only the student's own errors come up, and they are what the check found."""
+    for exercise in WITHOUT_MISTAKES:
+        result = evaluate(exercise, InProcess(dict.fromkeys(exercise.defines, answer)), seed=1)
+        assert result.earned < exercise.points
+        assert repr(Report(result))
+
+
+@pytest.mark.parametrize("answer", STRANGE)
 def test_it_never_raises(answer: Any) -> None:
     for shown in (
         check.output_size(answer, answer),

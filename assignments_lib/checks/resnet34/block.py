@@ -285,7 +285,7 @@ _MISTAKES = (
     ),
     Mistake(
         "stride in both convolutions",
-        "Both 3x3 convolutions have the stride, so that the size falls to a quarter. Only the first one has it.",
+        "Both 3x3 convolutions have the stride, so that height and width fall to a quarter. Only the first one has it.",
         _layers(_both_strides),
     ),
     Mistake(
@@ -306,7 +306,7 @@ _MISTAKES = (
     ),
     Mistake(
         "convolutions with bias",
-        "The convolutions have a bias. The BatchNorm after them subtracts it again, so that it is left out.",
+        "The convolutions have a bias. The BatchNorm after them subtracts it again: leave it out.",
         _layers(_biases),
     ),
     Mistake(
@@ -349,7 +349,7 @@ EXERCISE = Exercise(
             "training mode, gradients and running statistics",
             3,
             _learning,
-            "Does every layer of __init__ stand in forward, once?",
+            "Is every layer of __init__ used in forward, once?",
         ),
         Part(
             "batch of one; the input is left as it was",

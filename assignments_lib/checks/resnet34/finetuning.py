@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -32,9 +33,11 @@ def _head(answer: Answer, draw: Draw) -> Iterator[Observation]:
 
 
 def _in_double(answer: Answer, network: Ref) -> Ref:
-    """The new head is in float32; loading its own values in float64 brings the whole network there."""
-    state = answer.state(network)
-    answer.load(network, {name: value.double() for name, value in state.items() if value.is_floating_point()})
+    """The new head is in float32; loading one of its own values in float64 brings the whole network there."""
+    floats = [entry for entry in answer.describe(network) if entry.is_float]
+    for smallest in sorted(floats, key=lambda entry: prod(entry.shape))[:1]:
+        value = answer.state(network, [smallest.name])[smallest.name]
+        answer.load(network, {smallest.name: value.double()})
     return network
 
 
@@ -66,11 +69,11 @@ def _statistics(answer: Answer, draw: Draw) -> Iterator[Observation]:
     network = _in_double(answer, _prepared(answer, draw, 5))
     buffers = [entry.name for entry in answer.describe(network) if not entry.is_parameter]
     answer.run(network, draw.normal(2, 3, 32, 32), mode="eval")
-    before = answer.state(network)
+    before = answer.state(network, buffers)
     answer.call("train_head_only", network)
     images = draw.normal(4, 3, 32, 32)
     logits = answer.run(network, images, mode=None).output
-    after = answer.state(network)
+    after = answer.state(network, buffers)
     changed = sum(not torch.equal(before[name], after[name]) for name in buffers)
     yield "BatchNorm statistics that change in a pass after train_head_only(network)", changed
     still = answer.run(network, images, mode="eval").output

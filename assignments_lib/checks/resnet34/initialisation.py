@@ -38,21 +38,21 @@ def _kernels(answer: Answer, draw: Draw) -> Iterator[Observation]:
             ratio = float(kernel.double().std()) / sqrt(2 / (shape[0] * prod(shape[2:])))
             spreads.setdefault((*shape, 1, 1)[:4], []).append(ratio)
     for shape in sorted(spreads):
-        what = f"spread of the weights of {len(spreads[shape])} convolutions of shape {shape}, over sqrt(2 / fan_out)"
+        what = f"standard deviation of the weights divided by sqrt(2 / fan_out), for convolutions of shape {shape}"
         lowest, highest = min(spreads[shape]), max(spreads[shape])
-        yield f"{what}: the least", Near(lowest, 0.05)
-        yield f"{what}: the greatest", Near(highest, 0.05)
+        yield f"{what}: the smallest", Near(lowest, 0.05)
+        yield f"{what}: the largest", Near(highest, 0.05)
 
 
 def _norm_scales(answer: Answer, draw: Draw) -> Iterator[Observation]:
     """Told apart from shifts, which are zeros: nothing but scales is one at the start, or learns when it is zero."""
     network = _initialised(answer)
-    state = answer.state(network)
     vectors = [
         entry.name
         for entry in answer.describe(network)
         if entry.is_parameter and len(role(entry.shape)) == 1 and role(entry.shape) != (_CLASSES,)
     ]
+    state = answer.state(network, vectors)
     yield "number of BatchNorm scales that are 1", sum(int((state[name] == 1).sum()) for name in vectors)
     yield (
         "number of BatchNorm scales and shifts that are 0",
@@ -146,7 +146,7 @@ _MISTAKES = (
     ),
     Mistake(
         "torch's default left in the convolutions",
-        "The convolutions still have torch's default, which is about 1 / sqrt(3 fan_in). Do you loop over modules()?",
+        "The convolutions still have torch's default spread, about 1 / sqrt(3 fan_in). Do you loop over modules()?",
         _instead(_each_kernel(lambda w: nn.init.kaiming_uniform_(w, a=sqrt(5)))),
     ),
     Mistake(

@@ -453,7 +453,7 @@ _MISTAKES = (
     ),
     Mistake(
         "accuracy before loss",
-        "The two numbers are the wrong way round: first the loss, then the accuracy.",
+        "The two numbers are in the wrong order: first the loss, then the accuracy.",
         _evaluating(summary=_wrong_summary(lambda loss, acc, losses, hits, sizes: (acc, loss))),
     ),
     Mistake(
@@ -513,9 +513,19 @@ EXERCISE = Exercise(
             _true_figure(1, _ACCURACY),
         ),
         Part(
-            "evaluation leaves the network as it was", 3, _evaluation_mode, "model.eval()", _never(_UNMOVED)
+            "evaluation leaves the network as it was",
+            3,
+            _evaluation_mode,
+            "Which mode is the network in while it is evaluated?",
+            _never(_UNMOVED),
         ),
-        Part("evaluation records no gradients", 1, _no_graph, "torch.no_grad()", _never(_RECORDED)),
+        Part(
+            "evaluation records no gradients",
+            1,
+            _no_graph,
+            "What does a forward pass record, and who needs it here?",
+            _never(_RECORDED),
+        ),
     ),
     reference=dict,
     mistakes=_MISTAKES,

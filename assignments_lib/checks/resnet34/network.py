@@ -277,8 +277,7 @@ _MISTAKES = (
     ),
     Mistake(
         "softmax at the end",
-        "The outputs are probabilities. The network should give logits: cross-entropy applies the softmax itself, and "
-        "twice is once too often.",
+        "The outputs are probabilities. The network should give logits: cross-entropy applies the softmax itself.",
         _changed(_with_head(lambda n, x: n.fc(n.avgpool(x).flatten(1)).softmax(1))),
     ),
     Mistake(
@@ -306,7 +305,7 @@ _MISTAKES = (
     ),
     Mistake(
         "first convolution with bias",
-        "The first convolution has a bias. The BatchNorm after it subtracts it again, so that it is left out.",
+        "The first convolution has a bias. The BatchNorm after it subtracts it again: leave it out.",
         _changed(_biased_stem),
     ),
     Mistake(
@@ -352,7 +351,7 @@ EXERCISE = Exercise(
             "number of parameters",
             3,
             _parameters,
-            "The table that stands your network beside torchvision's: in which line do they part?",
+            "The table that stands your network beside torchvision's: in which line do they first differ?",
         ),
         Part(
             "values for images of 64x64, 32x32 and 97x65",

@@ -54,9 +54,8 @@ def _outputs(answer: Answer, draw: Draw) -> Iterator[Observation]:
 
 def _statistics(answer: Answer, draw: Draw) -> Iterator[Observation]:
     network = _loaded(answer, draw)
-    state = answer.state(network)
     buffers = [entry.name for entry in answer.describe(network) if not entry.is_parameter and entry.is_float]
-    total = sum(float(state[name].double().sum()) for name in buffers)
+    total = sum(float(value.double().sum()) for value in answer.state(network, buffers).values())
     yield "sum of BatchNorm's running means and variances after loading", total
 
 
@@ -136,14 +135,14 @@ _MISTAKES = (
     ),
     Mistake(
         "nothing loaded",
-        "Nothing has arrived: the network is as it was. With strict=False, load_state_dict passes over every name it "
+        "Nothing has arrived: the network is as it was. With strict=False, load_state_dict skips every name it "
         "doesn't know; and state_dict()[name] = value changes a dictionary, not the network. Translate the names, "
         "then load strictly.",
         _loading(_by_names_that_differ),
     ),
     Mistake(
         "the last layer left out",
-        "Everything is loaded but the last layer, which is still random. Here it belongs to the weights.",
+        "Everything is loaded but the last layer, which is still random. Here its weights are to be loaded too.",
         _loading(_without_head),
     ),
     Mistake(
@@ -163,8 +162,8 @@ _MISTAKES = (
     ),
     Mistake(
         "tensors that don't fit passed over",
-        "Tensors are passed over in silence. What doesn't fit should be an error: a half-loaded network looks fine and "
-        "answers nonsense.",
+        "Tensors that don't fit are skipped without a word. They should be an error: a half-loaded network looks fine "
+        "and answers nonsense.",
         _loading(_fitting_only),
     ),
 )
@@ -178,7 +177,7 @@ EXERCISE = Exercise(
             "the same logits as torchvision's network",
             4,
             _outputs,
-            "Print the two lists of names and shapes side by side: where do they part?",
+            "Print the two lists of names and shapes side by side: where do they first differ?",
         ),
         Part(
             "BatchNorm's running statistics",

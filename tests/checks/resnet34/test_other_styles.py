@@ -341,7 +341,10 @@ case(
     "1.7",
     "loss of the last batch",
     "einsum",
-    ("return sum(size * loss for size, loss in zip(sizes, losses)) / sum(sizes)", "return loss.item()"),
+    (
+        "return sum(size * loss for size, loss in zip(sizes, losses, strict=False)) / sum(sizes)",
+        "return loss.item()",
+    ),
 )
 case("1.7", "loss not divided", "handmade", ("return (total / seen).item()", "return total.item()"))
 case(
