@@ -2,8 +2,8 @@
 
     uv run python docs/take_pictures.py
 
-It opens the solved notebook and a blank one in which one exercise is answered wrongly, in copies, runs what is needed and
-saves PNG files beside this script. Debian's `chromium` must be on the PATH.
+It opens copies of the notebooks: the blank one, one in which an exercise is answered wrongly, and the solved one; runs
+what is needed, and saves PNG files beside this script. Debian's `chromium` must be on the PATH.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ It is jupytext's "percent" form of Python. What a cell is stands on its `# %%` l
 ``... editable=true``                   a teaching cell that students are meant to play with
 ======================================  ==========================================================
 
-In text, ``{points: 1.1 1.2}`` stands for the points of these tasks, added up. Other metadata (tags and the like) passes through. ``# %magic`` and ``# !command`` lines become magics.
+In text, ``{points: 1.1 1.2}`` stands for the points of these tasks, added up.
+Other metadata (tags and the like) passes through. ``# %magic`` and ``# !command`` lines become magics.
 """
 
 from __future__ import annotations
