@@ -102,7 +102,7 @@ def show(page: Page, text: str) -> None:
     for _ in range(200):
         found = page.locator(f".jp-Cell:has-text('{text}')").first
         if found.count():
-            found.scroll_into_view_if_needed()
+            found.evaluate("cell => cell.scrollIntoView({block: 'start'})")
             page.wait_for_timeout(800)
             return
         page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollBy(0, 500)")
@@ -141,7 +141,7 @@ def main(out: Path = DOCS) -> None:
             show(page, "check.basic_block")
             page.screenshot(path=out / "check.png")
             open_notebook(page, address, "1_resnet34")
-            show(page, "worst_mistakes(test_data")
+            show(page, "EPOCHS = 3")
             page.screenshot(path=out / "training.png")
             browser.close()
     finally:
