@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor
 
 # What crosses the interface: None, bool, int, float, str, Tensor, Ref, Opaque, and lists, tuples and
@@ -151,8 +150,3 @@ class InProcess:
 
     def forget(self) -> None:
         self._host.forget()
-
-
-def same_tensor(a: Tensor, b: Tensor) -> bool:
-    """Equal to the last bit, NaN equal to NaN."""
-    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a.nan_to_num(), b.nan_to_num())

@@ -295,8 +295,3 @@ def _judge(part: Part, outcome: _Outcome, mistake: Mistake | None) -> PartResult
     else:
         given, wanted = differ(mine, expected)
     return PartResult(part.title, part.points, FAIL, what, given, wanted, mistake, part.look)
-
-
-def points_of(results: Sequence[Result]) -> int:
-    """Points earned over several results."""
-    return sum(result.earned for result in results)
