@@ -55,7 +55,7 @@ def smaller_png(encoded: str) -> str:
     resolution = picture.info.get("dpi")
     # The only method of Pillow's that keeps transparency is not the best for pictures without it
     transparent = "A" in picture.getbands()
-    method = Image.Quantize.FASTOCTREE if transparent else Image.Quantize.MEDIANCUT
+    method = Image.Quantize.FASTOCTREE if transparent else Image.Quantize.MAXCOVERAGE
     smaller = io.BytesIO()
     options = {"dpi": resolution} if resolution else {}
     picture.quantize(256, method).save(smaller, "png", optimize=True, **options)

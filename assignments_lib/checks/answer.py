@@ -96,6 +96,9 @@ class Answer(Protocol):
     def call(self, target: str, *args: Value, **kwargs: Value) -> Value:
         """Call the function or class of that name; modules it returns come back as `Ref`."""
 
+    def writes(self, target: str, *args: Value) -> bool:
+        """Whether calling that function changes a tensor that it is given."""
+
     def make(self, kind: str, *args: Value) -> Ref:
         """Make an object that an exercise takes as input (`Host.make` lists the kinds)."""
 
@@ -116,8 +119,11 @@ class Answer(Protocol):
         With ``grad_output`` (the output's shape) it goes backward from there too.
         """
 
+    def seed(self, number: int) -> None:
+        """Seed torch, Python's ``random`` and ``numpy.random``, as a `DataLoader` does in each of its workers."""
+
     def forget(self) -> None:
-        """Drop every object that a `Ref` names."""
+        """Drop every object that a `Ref` names, and start all random numbers anew."""
 
 
 class InProcess:
@@ -130,6 +136,9 @@ class InProcess:
 
     def call(self, target: str, *args: Value, **kwargs: Value) -> Value:
         return self._host.call(target, args, kwargs)
+
+    def writes(self, target: str, *args: Value) -> bool:
+        return self._host.writes(target, args)
 
     def make(self, kind: str, *args: Value) -> Ref:
         return self._host.make(kind, *args)
@@ -147,6 +156,9 @@ class InProcess:
         self, module: Ref, x: Tensor, *, mode: str | None = "eval", grad_output: Tensor | None = None
     ) -> Run:
         return self._host.run(module, x, mode, grad_output)
+
+    def seed(self, number: int) -> None:
+        self._host.seed(number)
 
     def forget(self) -> None:
         self._host.forget()

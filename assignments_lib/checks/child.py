@@ -72,6 +72,10 @@ class ChildProcess:
     def call(self, target: str, *args: Value, **kwargs: Value) -> Value:
         return self._ask("call", target, args, kwargs)
 
+    def writes(self, target: str, *args: Value) -> bool:
+        changed: bool = self._ask("writes", target, args)
+        return changed
+
     def make(self, kind: str, *args: Value) -> Ref:
         made: Ref = self._ask("make", kind, *args)
         return made
@@ -91,6 +95,9 @@ class ChildProcess:
     ) -> Run:
         output, changed, grad_input, grads = self._ask("run", module, x, mode, grad_output)
         return Run(output, changed, grad_input, grads)
+
+    def seed(self, number: int) -> None:
+        self._ask("seed", number)
 
     def forget(self) -> None:
         self._ask("forget")

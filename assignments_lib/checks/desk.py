@@ -11,9 +11,11 @@ from typing import Any
 from torch import nn
 
 from assignments_lib.checks.answer import InProcess
+from assignments_lib.checks.demonstration import Shown, demonstrate
 from assignments_lib.checks.exercise import FAIL, PASS, Exercise, Result, evaluate
 from assignments_lib.checks.registry import Assignment
 from assignments_lib.checks.report import Report, Summary, Trouble
+from assignments_lib.training.randomness import undisturbed
 
 _latest: dict[tuple[str, str], Result] = {}  # (notebook, exercise id) -> its latest result
 
@@ -44,7 +46,7 @@ def run_check(assignment: Assignment, exercise: Exercise, **answers: Callable[..
         )
     result = _with_groundwork(assignment, result)
     _latest[assignment.notebook, exercise.id] = result
-    return _shown(Report(result))
+    return _shown(Report(result, _pictures(exercise, answers)))
 
 
 def summary(assignment: Assignment) -> Any:
@@ -56,6 +58,15 @@ def summary(assignment: Assignment) -> Any:
 def forget_results() -> None:
     """Start again with no points."""
     _latest.clear()
+
+
+def _pictures(exercise: Exercise, answers: dict[str, Callable[..., Any]]) -> tuple[Shown, ...]:
+    """What the answers look like; nothing where they can't be shown, as no points hang on it."""
+    try:
+        with undisturbed():
+            return tuple(demonstrate(exercise.demonstrations, InProcess(answers)))
+    except Exception:
+        return ()
 
 
 def _with_groundwork(assignment: Assignment, result: Result) -> Result:

@@ -17,6 +17,8 @@ from torch import Tensor
 
 from assignments_lib.checks.answer import Answer, AnswerError, InProcess, Raised, Value
 from assignments_lib.checks.compare import agree, differ
+from assignments_lib.checks.demonstration import Demonstration
+from assignments_lib.training.randomness import undisturbed
 
 PASS, FAIL, BLANK = "PASS", "FAIL", "NOT FILLED IN"
 
@@ -33,6 +35,10 @@ class Draw:
     def normal(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
         """Standard normal values."""
         return torch.randn(shape, generator=self._generator, dtype=torch.float64).to(dtype)
+
+    def uniform(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Values spread evenly over [0, 1): pictures."""
+        return torch.rand(shape, generator=self._generator, dtype=torch.float64).to(dtype)
 
     def integer(self, low: int, high: int) -> int:
         """An integer from low to high, both included."""
@@ -96,6 +102,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     builds_on: tuple[str, ...] = ()  # ids of exercises whose answers it uses
     not_covered: str = ""
+    demonstrations: tuple[Demonstration, ...] = ()
 
     @property
     def points(self) -> int:
@@ -156,7 +163,7 @@ def evaluate(exercise: Exercise, answer: Answer, seed: int) -> Result:
 
     The global random state is left as it was.
     """
-    with torch.random.fork_rng(devices=[]):
+    with undisturbed():
         seen = [_see(exercise, part, answer, seed) for part in exercise.parts]
         named = _diagnose(exercise, seen, seed)
     parts = [

@@ -6,6 +6,7 @@ It knows nothing of references, marks or seeds, so that it may run in the studen
 from __future__ import annotations
 
 import linecache
+import random
 import re
 import sysconfig
 import traceback
@@ -70,6 +71,29 @@ class GraphCounter(nn.Module):
         return y
 
 
+def _recorder(number: int, base: int) -> Callable[[Tensor, Tensor], Tensor]:
+    """An operation that leaves channel 0 alone and writes into the others that it came, and with which strength."""
+
+    def operation(images: Tensor, strengths: Tensor) -> Tensor:
+        if images.ndim != 4:
+            raise TypeError(
+                f"an operation takes a batch (n, C, H, W), not a tensor of {images.ndim} dimensions"
+            )
+        if not isinstance(strengths, Tensor) or strengths.shape != images.shape[:1]:
+            raise TypeError(
+                "an operation takes strengths (n,): a tensor with one number for each of its pictures"
+            )
+        came = base * images[:, 1:2] + number
+        strong = strengths.to(images).view(-1, 1, 1, 1).expand_as(came)
+        return torch.cat([images[:, :1], came, strong, images[:, 2:-1]], dim=1)
+
+    return operation
+
+
+def _view(factor: float, offset: float) -> Callable[[Tensor], Tensor]:
+    return lambda images: factor * images + offset
+
+
 class Host:
     """Holds the answer's functions and classes by name, and the objects they made by number."""
 
@@ -92,9 +116,15 @@ class Host:
         return self._objects[ref.number]
 
     def forget(self) -> None:
-        """Drop every object kept so far, and start torch's random numbers anew: the same in every process."""
+        """Drop every object kept so far, and start all random numbers anew: the same in every process."""
         self._objects.clear()
-        torch.default_generator.manual_seed(0)
+        self.seed(0)
+
+    def seed(self, number: int) -> None:
+        """Seed torch, ``random`` and ``numpy.random``, as a `DataLoader` does in each of its workers."""
+        torch.default_generator.manual_seed(number)
+        random.seed(number)
+        np.random.seed(number % 2**32)
 
     def _outward(self, value: Any, depth: int = 0) -> Value:
         """What the check may see of something the answer returned."""
@@ -111,7 +141,8 @@ class Host:
                 f"{str(value.dtype).removeprefix('torch.')} tensor ({value.layout}, {value.device})"
             )
         if isinstance(value, Tensor):
-            copy = value.detach().clone().cpu().contiguous()
+            # A tv_tensors.Image is a picture like any other
+            copy = value.detach().as_subclass(Tensor).clone().cpu().contiguous()
             return copy.requires_grad_(value.requires_grad) if copy.is_floating_point() else copy
         if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
             return torch.from_numpy(np.ascontiguousarray(value))
@@ -145,10 +176,21 @@ class Host:
 
     def call(self, target: str, args: tuple[Value, ...], kwargs: Mapping[str, Value]) -> Value:
         """Call a function or class of the namespace by its name."""
+        given = [self._inward(arg) for arg in args]
+        return self._called(target, given, {key: self._inward(arg) for key, arg in kwargs.items()})
+
+    def writes(self, target: str, args: tuple[Value, ...]) -> bool:
+        """Whether calling it changes a tensor that it is given."""
+        given = [self._inward(arg) for arg in args]
+        self._called(target, given, {})
+        return any(
+            isinstance(sent, Tensor) and not torch.equal(sent, now)
+            for sent, now in zip(args, given, strict=True)
+        )
+
+    def _called(self, target: str, given: list[Any], named: dict[str, Any]) -> Value:
         if target not in self.namespace:
             raise Raised("NameError", f"{target} is not defined: run the cell that defines it", blank=False)
-        given = [self._inward(arg) for arg in args]
-        named = {key: self._inward(arg) for key, arg in kwargs.items()}
 
         def work() -> Value:
             with torch.enable_grad():  # and back, whatever the answer leaves switched off
@@ -163,6 +205,9 @@ class Host:
         - ``"sgd", module, lr, momentum``: an optimizer over the module's parameters
         - ``"loader", images, labels, batch_size``: a `DataLoader` in the order given
         - ``"mode", "train" | "eval"``: a function that puts a module in that mode
+        - ``"operations", maxima``: a policy's ``(operation, maximum)`` pairs. Operation k = 1, 2, ... turns channel 1
+          into (number of operations + 1) times itself plus k, and puts its strength in front of channels 2, 3, ...
+        - ``"views", numbers``: for each pair (factor, offset) a function images -> factor * images + offset
         """
         if kind == "model":
             layers = [
@@ -181,6 +226,13 @@ class Host:
                 args[0]
             ]
             return self._keep(mode, "mode")
+        if kind == "operations":
+            pairs = [
+                (_recorder(number, len(args[0]) + 1), maximum) for number, maximum in enumerate(args[0], 1)
+            ]
+            return self._keep(pairs, "operations")
+        if kind == "views":
+            return self._keep([_view(factor, offset) for factor, offset in args[0]], "views")
         raise ValueError(f"the host can't make a {kind!r}")
 
     def describe(self, module: Ref) -> list[Entry]:

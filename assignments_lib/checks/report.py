@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html import escape
 
 from assignments_lib.checks.answer import Raised
+from assignments_lib.checks.demonstration import Shown, html
 from assignments_lib.checks.exercise import BLANK, FAIL, PASS, Exercise, PartResult, Result
 from assignments_lib.checks.registry import Assignment
 
@@ -67,9 +68,10 @@ def _own_lines(part: PartResult, told: set[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Report:
-    """What one check found, ready to be shown."""
+    """What one check found, ready to be shown, with pictures where there are some."""
 
     result: Result
+    pictures: tuple[Shown, ...] = ()
 
     @property
     def earned(self) -> int:
@@ -92,6 +94,7 @@ class Report:
             for label, text in _explanation(part, told):
                 lines.append(_indented(f"{label}: {text}" if label else text))
             lines += [_indented(line) for line in _own_lines(part, told)]
+        lines += [_indented(f"Picture, {picture}") for picture in self.pictures]
         lines += [f"  {line}" for line in self._closing()]
         return "\n".join(lines)
 
@@ -115,7 +118,8 @@ class Report:
         closing = "".join(
             f'<div style="margin-top:4px;font-size:90%">{escape(line)}</div>' for line in self._closing()
         )
-        return _table(self._title(), ("Status", "Points", "What is checked"), rows) + closing
+        pictures = html(self.pictures) if self.pictures else ""
+        return _table(self._title(), ("Status", "Points", "What is checked"), rows) + pictures + closing
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ def _answer(host: Host, request: str, args: list[Any]) -> Value:
         return _define(host, args[0])
     if request == "call":
         return host.call(*args)
+    if request == "writes":
+        return host.writes(*args)
     if request == "make":
         return host.make(*args)
     if request == "describe":
@@ -48,6 +50,8 @@ def _answer(host: Host, request: str, args: list[Any]) -> Value:
     if request == "run":
         run = host.run(*args)
         return [run.output, run.input_changed, run.grad_input, dict(run.grads)]
+    if request == "seed":
+        return host.seed(*args)
     if request == "forget":
         return host.forget()
     raise ValueError(f"unknown request {request!r}")

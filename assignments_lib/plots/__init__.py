@@ -5,20 +5,28 @@ from assignments_lib.plots.block import residual_block, residual_blocks
 from assignments_lib.plots.grids import contact_sheet, gallery, worst_mistakes
 from assignments_lib.plots.lines import LiveCurves, curves, gradient_norms
 from assignments_lib.plots.matrix import confusion
+from assignments_lib.plots.overlay import masks, overlays
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.receptive import receptive_field
+from assignments_lib.plots.runs import spread
+from assignments_lib.plots.sampling import align_corners, sampling_grid
 
 __all__ = [
     "LiveCurves",
+    "align_corners",
     "confusion",
     "contact_sheet",
     "curves",
     "gallery",
     "gradient_norms",
+    "masks",
     "network",
+    "overlays",
     "receptive_field",
     "residual_block",
     "residual_blocks",
+    "sampling_grid",
     "show",
+    "spread",
     "worst_mistakes",
 ]

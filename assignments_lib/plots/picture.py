@@ -73,7 +73,9 @@ def render(figure: Figure, alt: str) -> Picture:
     with Image.open(drawn) as image:
         small = io.BytesIO()
         # few colours cost a fraction of the bytes, and in diagrams and drawings nobody sees the difference
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+        # Maximum coverage: a colour of few pixels, as in a legend beside photographs, keeps its hue
+        few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(small, format="png", optimize=True)
         return Picture(small.getvalue(), round(image.width / SHARPNESS), alt)
 
 

@@ -241,3 +241,25 @@ def test_both_sides_draw_the_same_random_numbers(child: ChildProcess) -> None:
             answer.forget()
             drawn.append(answer.call("draw"))
     assert torch.equal(*drawn)
+
+
+SEEDED = """
+import random
+import numpy as np, torch
+def draws(): return float(torch.rand(())), random.random(), float(np.random.rand())
+def fill_(x): return x.zero_()
+def fill(x): return x * 0
+"""
+
+
+def test_seeds_and_writing_are_the_same_both_ways(child: ChildProcess) -> None:
+    here, there = both(SEEDED, child)
+    drawn = []
+    for answer in (here, there):
+        answer.seed(7)
+        drawn += [answer.call("draws")]
+        answer.seed(8)
+        assert answer.call("draws") != drawn[-1]
+        assert answer.writes("fill_", torch.ones(2))
+        assert not answer.writes("fill", torch.ones(2))
+    assert drawn[0] == drawn[1]

@@ -1,8 +1,13 @@
 """The answer's side: objects by number, copies in and out, one pass through a module."""
 
+import random
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torchvision import tv_tensors
 
 from assignments_lib.checks.answer import InProcess, Raised, Ref
 
@@ -91,6 +96,43 @@ def test_inputs_that_exercises_ask_for() -> None:
         answer.make("unicorn")
 
 
+def test_operations_that_write_down_that_they_came() -> None:
+    def apply(operations: Any, images: torch.Tensor, order: list[int]) -> Any:
+        for step, number in enumerate(order):
+            function, maximum = operations[number]
+            images = function(images, torch.full((len(images),), maximum + step))
+        return images
+
+    answer = InProcess({"apply": apply})
+    operations = answer.make("operations", [0.5, 3.0])
+    images = torch.zeros(2, 4, 5, 6)
+    images[:, 0] = torch.rand(2, 5, 6)
+    applied = answer.call("apply", operations, images, [1, 0])
+    assert torch.equal(applied[:, 0], images[:, 0])
+    assert applied[:, 1:, 0, 0].tolist() == [[7, 1.5, 3.0]] * 2  # 3 * 2 + 1, then the strengths, latest first
+    assert answer.call("apply", operations, images[:0], [0]).shape == (0, 4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda operation, images: operation(images, 0.5), "one number for each"),
+        (lambda operation, images: operation(images, torch.tensor(0.5)), "one number for each"),
+        (lambda operation, images: operation(images[0], torch.ones(1)), "not a tensor of 3 dimensions"),
+    ],
+)
+def test_operations_say_what_they_take(call: Any, message: str) -> None:
+    answer = InProcess({"call": lambda operations, images: call(operations[0][0], images)})
+    with pytest.raises(Raised, match=message):
+        answer.call("call", answer.make("operations", [1.0]), torch.zeros(2, 3, 4, 4))
+
+
+def test_views_are_functions_of_images() -> None:
+    answer = InProcess({"look": lambda views, images: [view(images) for view in views]})
+    seen = answer.call("look", answer.make("views", [[1.0, 0.0], [2.0, -1.0]]), torch.tensor([1.0, 3.0]))
+    assert [view.tolist() for view in seen] == [[1, 3], [1, 5]]
+
+
 @pytest.mark.parametrize(("keep", "peak"), [(False, 1), (True, 3)])
 def test_graphs_that_are_kept_are_counted(keep: bool, peak: int) -> None:
     def passes(model: nn.Module) -> None:
@@ -112,3 +154,45 @@ def test_an_error_while_loading_is_the_answers() -> None:
     module = answer.call("make")
     with pytest.raises(Raised, match="broadcast shape"):
         answer.load(module, {"weight": torch.ones(2, 3)})
+
+
+def test_seeds_reach_all_three_global_generators() -> None:
+    answer = InProcess(
+        {
+            "draw": lambda: [
+                float(torch.rand(())),
+                random.random(),
+                float(np.random.rand()),
+                float(torch.randint(1000, ())),
+            ],
+        }
+    )
+    answer.seed(7)
+    first, second = answer.call("draw"), answer.call("draw")
+    assert all(a != b for a, b in zip(first[:3], second[:3], strict=True))
+    answer.seed(7)
+    assert answer.call("draw") == first
+    answer.seed(8)
+    assert all(a != b for a, b in zip(answer.call("draw")[:3], first[:3], strict=True))
+    answer.forget()
+    again = answer.call("draw")
+    answer.forget()
+    assert answer.call("draw") == again
+
+
+def test_who_writes_into_what_it_is_given() -> None:
+    answer = InProcess(
+        {"add": lambda x, y: x + y, "add_": lambda x, y: x.add_(y), "second": lambda x, y: y.zero_()}
+    )
+    x, y = torch.ones(2), torch.ones(2)
+    assert not answer.writes("add", x, y)
+    assert answer.writes("add_", x, y)
+    assert answer.writes("second", x, y)
+    assert x.tolist() == y.tolist() == [1, 1]
+    with pytest.raises(Raised, match="is not defined"):
+        answer.writes("nothing", x)
+
+
+def test_a_tv_tensor_comes_out_as_a_plain_one() -> None:
+    answer = InProcess({"make": lambda: tv_tensors.Image(torch.ones(3, 2, 2))})
+    assert type(answer.call("make")) is torch.Tensor

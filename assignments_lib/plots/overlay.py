@@ -1,0 +1,121 @@
+"""Segmentation masks: alone, and over their pictures, with outlines and a legend in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from torch import Tensor
+
+from assignments_lib.plots.picture import show
+from assignments_lib.plots.pixels import IGNORE, IGNORED, PALETTE, coloured
+from assignments_lib.plots.style import new_figure, style
+
+_WIDTH = 1.55  # inches of a picture
+_ENLARGED = 4  # a pixel becomes so many, so that an outline is thinner than a pixel
+
+
+def masks(
+    masks: Tensor,
+    classes: Sequence[str],
+    *,
+    columns: int = 6,
+    titles: Sequence[str] = (),
+    title: str = "",
+    alt: str = "",
+) -> None:
+    """Masks in rows, a colour for each class and grey stripes for what is ignored, with a legend.
+
+    Args:
+        masks: (N, H, W) of integers; 255 is ignored.
+        classes: names, by label.
+        columns: pictures in a row.
+        titles: one above each mask.
+        title: above them all.
+        alt: what is to be seen; put together from the classes that occur when empty.
+    """
+    _grid([_outlined(coloured(mask), mask) for mask in masks], masks, classes, columns, titles, title, alt)
+
+
+def overlays(
+    images: Tensor,
+    masks: Tensor,
+    classes: Sequence[str],
+    *,
+    columns: int = 6,
+    titles: Sequence[str] = (),
+    title: str = "",
+    alt: str = "",
+    opacity: float = 0.45,
+) -> None:
+    """Pictures with their masks over them, white outlines along the masks' borders, and a legend.
+
+    ``images`` is (N, 3, H, W), floats in [0, 1] or uint8; the rest as for `masks`.
+    """
+    pictures = []
+    for image, mask in zip(images, masks, strict=True):
+        pixels = image.detach().cpu().permute(1, 2, 0).numpy()
+        pixels = pixels if pixels.dtype == np.uint8 else (255 * np.clip(pixels, 0, 1)).round()
+        cover = np.where((mask.cpu().numpy() == 0)[..., None], 0.0, opacity)  # the background stays as it is
+        pictures.append(_outlined((1 - cover) * pixels + cover * coloured(mask), mask))
+    _grid(pictures, masks, classes, columns, titles, title, alt)
+
+
+def _outlined(pixels: np.ndarray, mask: Tensor) -> np.ndarray:
+    """Enlarged, with a white line where labels meet."""
+    large = np.repeat(np.repeat(pixels, _ENLARGED, 0), _ENLARGED, 1).astype(np.uint8)
+    labels = np.repeat(np.repeat(mask.cpu().numpy(), _ENLARGED, 0), _ENLARGED, 1)
+    border = np.zeros(labels.shape, dtype=bool)
+    across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
+    border[:, 1:] |= across
+    border[:, :-1] |= across
+    border[1:] |= down
+    border[:-1] |= down
+    large[border] = 255
+    return large
+
+
+def _grid(
+    pictures: list[np.ndarray],
+    masks: Tensor,
+    classes: Sequence[str],
+    columns: int,
+    titles: Sequence[str],
+    title: str,
+    alt: str,
+) -> None:
+    if titles and len(titles) != len(pictures):
+        raise ValueError(f"there are {len(pictures)} masks but {len(titles)} titles")
+    present = [label for label in masks.unique().tolist() if label != IGNORE]
+    if unknown := [label for label in present if not 0 <= label < len(classes)]:
+        raise ValueError(f"label {unknown[0]} has no name: there are {len(classes)} classes")
+    columns = max(1, min(columns, len(pictures)))
+    rows = -(-len(pictures) // columns)
+    height = _WIDTH * pictures[0].shape[0] / pictures[0].shape[1] + 0.2 * bool(titles)
+    legend_rows = -(-(len(present) + 1) // 6)
+    with style():
+        figure = new_figure(columns * _WIDTH, rows * height + 0.3 * bool(title) + 0.24 * legend_rows + 0.1)
+        for index, picture in enumerate(pictures):
+            axes = figure.add_subplot(rows, columns, index + 1)
+            axes.imshow(picture, interpolation="nearest")
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+            if titles:
+                axes.set_title(titles[index], fontsize=9, fontweight="normal", loc="center", pad=3)
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+        _legend(figure, present, classes, ignored=bool((masks == IGNORE).any()))
+        names = ", ".join(classes[label] for label in present)
+        show(figure, alt or f"{title or 'Masks'}: {len(pictures)} masks with these classes: {names}.")
+
+
+def _legend(figure: Figure, present: list[int], classes: Sequence[str], ignored: bool) -> None:
+    patches = [
+        Patch(facecolor=PALETTE[label % len(PALETTE)], edgecolor="black", label=f"{label} {classes[label]}")
+        for label in present
+    ]
+    if ignored:
+        patches.append(Patch(facecolor=IGNORED, edgecolor="white", hatch="////", label=f"{IGNORE} ignored"))
+    figure.legend(handles=patches, loc="outside lower left", ncols=6, handlelength=1.2, columnspacing=1.2)
