@@ -16,7 +16,7 @@ IGNORE = 255
 # fmt: off
 PALETTE = (
     "#20242a", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2",
-    "#d55e00", "#cc79a7", "#8c5a00", "#a6dcf5", "#7fd1b9", "#8a3d00",
+    "#d55e00", "#cc79a7", "#8c5a00", "#a6dcf5", "#7fd1b9", "#5b2a86",
 )
 # fmt: on
 IGNORED = "#c8c8c8"
