@@ -3,6 +3,11 @@
 >>> pictures = load("doodles", "train", per_class=100)
 >>> pictures = load("quickdraw", "train", per_class=100)
 >>> print(pictures.name, len(pictures), pictures.classes)
+
+With a label for every pixel:
+
+>>> pictures = load_masks("scenes", "train", number=100)
+>>> pictures = load_masks("camvid", "train", size=(96, 128))
 """
 
 from __future__ import annotations
@@ -10,15 +15,26 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from assignments_lib.datasets.convert import resized, with_channels
 from assignments_lib.datasets.download import CorruptFileError, DownloadError
+from assignments_lib.datasets.masked import MaskedPictures
 from assignments_lib.datasets.pictures import Pictures
 from assignments_lib.datasets.root import data_root
 from assignments_lib.datasets.selection import check_split
-from assignments_lib.datasets.sources import SOURCES
+from assignments_lib.datasets.sources import SOURCES, Source
 
-__all__ = ["SOURCES", "CorruptFileError", "DownloadError", "Pictures", "data_root", "load"]
+__all__ = [
+    "SOURCES",
+    "CorruptFileError",
+    "DownloadError",
+    "MaskedPictures",
+    "Pictures",
+    "data_root",
+    "load",
+    "load_masks",
+]
 
 
 def load(
@@ -32,7 +48,7 @@ def load(
     channels: int | None = None,
     strict: bool = False,
 ) -> Pictures:
-    """Pictures of a data set, by its name.
+    """Pictures of a data set with a label each, by its name.
 
     Args:
         name: "doodles" (embedded), "quickdraw", "cifar10" or "pets" (real, downloaded on first use).
@@ -50,16 +66,14 @@ def load(
         ``.name`` says which set it really is.
 
     Raises:
-        ValueError: no set, split or class of that name; the message lists those there are.
+        ValueError: no set, split or class of that name, or the set gives masks; the message lists those there are.
         DownloadError: only with ``strict``: the set isn't there and can't be downloaded.
         CorruptFileError: a file is there but damaged; the message says which, and what to do.
     """
-    if name not in SOURCES:
-        raise ValueError(f"there is no data set {name!r}; there are {', '.join(SOURCES)}")
+    source = _source(name, "labels")
     check_split(split)
     if channels not in (None, 1, 3):
         raise ValueError(f"channels must be 1 or 3, not {channels!r}")
-    source = SOURCES[name]
     if name == "doodles":
         return with_channels(_doodles(split, classes, per_class, size, root), channels)
     try:
@@ -75,6 +89,71 @@ def load(
         pictures = _doodles(split, _known_to_doodles(classes), per_class, size or source.size, root)
         channels = channels or source.channels
     return with_channels(pictures, channels)
+
+
+def load_masks(
+    name: str,
+    split: str,
+    *,
+    size: tuple[int, int] | None = None,
+    number: int | None = None,
+    root: Path | None = None,
+    strict: bool = False,
+) -> MaskedPictures:
+    """Pictures of a data set with a label for every pixel, by its name.
+
+    Args:
+        name: "scenes" (embedded), "camvid" or "nuclei" (real, downloaded on first use).
+        split: "train" or "test".
+        size: height and width in pixels; the set's own when None.
+        number: at most so many pictures; the set's usual number when None.
+        root: where data lives; ``data_root()`` when None.
+        strict: raise instead of falling back on the embedded scenes.
+
+    Returns:
+        The pictures and their masks. Where a real set can't be had, a warning says what was tried and what to do,
+        and these are the embedded scenes, in the size asked for; ``.name`` and ``.classes`` say what they are.
+
+    Raises:
+        ValueError: no set or split of that name, or the set gives labels; the message lists those there are.
+        DownloadError: only with ``strict``: the set isn't there and can't be downloaded.
+        CorruptFileError: a file is there but damaged; the message says which, and what to do.
+    """
+    source = _source(name, "masks")
+    check_split(split)
+    if size is not None and not (isinstance(size, tuple | list) and len(size) == 2):
+        raise ValueError(f"size must be height and width, (96, 128) for example, not {size!r}")
+    given = {"size": size and tuple(size), "number": number, "root": root}
+    given = {key: value for key, value in given.items() if value is not None}
+    stand_in = SOURCES[source.stand_in]
+    pictures: MaskedPictures
+    if source is stand_in:
+        pictures = stand_in.module.load(split, **given)
+        return pictures
+    try:
+        pictures = source.module.load(split, **given, strict=strict)
+    except DownloadError as error:
+        if strict:
+            raise
+        warnings.warn(
+            f"{name} can't be had, so these are the embedded {stand_in.name} instead.\n{error}", stacklevel=2
+        )
+        pictures = stand_in.module.load(split, **given)
+    return pictures
+
+
+def _source(name: str, gives: Literal["labels", "masks"]) -> Source:
+    """The set of that name, if it gives what is asked for."""
+    source = SOURCES.get(name)
+    if source is not None and source.gives == gives:
+        return source
+    there_are = ", ".join(each.name for each in SOURCES.values() if each.gives == gives)
+    if source is None:
+        raise ValueError(f"there is no data set {name!r}; there are {there_are}")
+    other = "load" if source.gives == "labels" else "load_masks"
+    raise ValueError(
+        f"{name} gives {source.gives}, not {gives}: {other}({name!r}, ...) loads it; with {gives} there are {there_are}"
+    )
 
 
 def _doodles(

@@ -21,6 +21,7 @@ import shutil
 import tarfile
 import tempfile
 import time
+import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -32,6 +33,14 @@ from tqdm.auto import tqdm
 PAUSES = (1.0, 2.0, 4.0)  # seconds before each further try on one server
 TIMEOUTS = (10, 60)  # seconds to connect, and between two pieces
 CHUNK = 1 << 14  # bytes; what is kept of a broken transfer are whole chunks
+DAMAGED = (  # what unpacking raises when an archive isn't whole
+    EOFError,
+    FileNotFoundError,
+    gzip.BadGzipFile,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class DownloadError(RuntimeError):
@@ -127,10 +136,16 @@ def download(
     raise DownloadError(what, tried, by_hand, offline=unreachable == len(tried))
 
 
-def unpack(archive: Path, into: Path, folder: str) -> Path:
-    """Unpack the top-level ``folder`` of an archive to ``into / folder``: whole, or not at all.
+def unpack(archive: Path, into: Path, folder: str, *, inside: str | None = None) -> Path:
+    """Unpack one folder of an archive to ``into / folder``: whole, or not at all.
 
     A folder of that name that is already there is replaced.
+
+    Args:
+        archive: a .tar.gz or .zip file.
+        into: where the folder goes; it must be there.
+        folder: the name it gets.
+        inside: where in the archive it is: at the top under the same name when None; "." is the whole archive.
 
     Raises:
         DownloadError: the disk is full, or ``into`` can't be written to.
@@ -140,11 +155,14 @@ def unpack(archive: Path, into: Path, folder: str) -> Path:
 
     try:
         with tempfile.TemporaryDirectory(dir=into, prefix=".unpacking-") as scratch:
-            extract_archive(str(archive), scratch)
+            unpacked = Path(scratch) / "unpacked" / (folder if inside is None else inside)
+            extract_archive(str(archive), str(Path(scratch) / "unpacked"))
+            if not unpacked.is_dir():
+                raise FileNotFoundError(unpacked)
             if (into / folder).exists():
                 os.replace(into / folder, Path(scratch) / "replaced")
-            os.replace(Path(scratch) / folder, into / folder)
-    except (EOFError, FileNotFoundError, gzip.BadGzipFile, tarfile.TarError, zlib.error) as error:
+            os.replace(unpacked, into / folder)
+    except DAMAGED as error:
         raise CorruptFileError(
             f"{archive} has no whole {folder!r} in it: delete it and load again"
         ) from error
@@ -252,8 +270,9 @@ def _save(
                 bar.update(len(piece))
                 if have == stop:  # a server without Range would go on to the end
                     break
-        except requests.exceptions.RequestException:
-            pass  # cut off: the length tells
+        except requests.exceptions.RequestException as error:  # cut off: the length tells
+            if expected is None:  # an archive packed while it is sent has none
+                raise _Interrupted(f"the connection broke after {have:,} bytes") from error
         file.flush()
         os.fsync(file.fileno())
     return have

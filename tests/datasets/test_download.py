@@ -2,6 +2,7 @@ import errno
 import hashlib
 import os
 import tarfile
+import zipfile
 from base64 import b64encode
 from pathlib import Path
 
@@ -74,6 +75,13 @@ def test_without_any_version_nothing_is_resumed(server, target):
     download([server.url("thing.bin")], target)
     assert target.read_bytes() == BODY
     assert [range_ for _, range_ in server.asked] == [None, None]
+
+
+def test_a_broken_connection_is_noticed_though_no_length_was_promised(server, target, monkeypatch):
+    monkeypatch.setattr(module, "_total", lambda _: None)  # an archive packed while it is sent has no length
+    server.cuts = [300_000]
+    download([server.url("thing.bin")], target)
+    assert target.read_bytes() == BODY
 
 
 def test_a_weak_etag_is_no_version(server, target):
@@ -284,6 +292,27 @@ def test_unpack_replaces_what_an_earlier_try_left(tmp_path):
     (tmp_path / "things" / "left").write_text("over")
     unpack(pack(tmp_path / "things.tar.gz", a="1"), tmp_path, "things")
     assert os.listdir(tmp_path / "things") == ["a"]
+
+
+@pytest.mark.parametrize(("inside", "name"), [("repository/things", "a"), (".", "repository")])
+def test_unpack_of_a_folder_deep_in_a_zip_or_of_all_of_it(tmp_path, inside, name):
+    with zipfile.ZipFile(tmp_path / "things.zip", "w") as archive:
+        archive.writestr("repository/things/a", "1")
+        archive.writestr("repository/other/b", "2")
+    folder = unpack(tmp_path / "things.zip", tmp_path, "mine", inside=inside)
+    assert os.listdir(folder) == [name]
+    assert sorted(os.listdir(tmp_path)) == ["mine", "things.zip"]
+
+
+@pytest.mark.parametrize("keep", [0, 20, 100])
+def test_unpack_of_a_damaged_zip_leaves_nothing(tmp_path, keep):
+    archive = tmp_path / "things.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("things/a", "1" * 200)
+    archive.write_bytes(archive.read_bytes()[:keep])
+    with pytest.raises(CorruptFileError, match=r"things\.zip"):
+        unpack(archive, tmp_path, "things")
+    assert os.listdir(tmp_path) == ["things.zip"]
 
 
 @pytest.mark.parametrize("keep", [0, 20, 100])
