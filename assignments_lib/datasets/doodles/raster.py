@@ -18,19 +18,21 @@ FRAME = 256 + 2 * 16 + LINE  # canvas, padding on both sides, and half a line on
 BAND = 14  # rows drawn at a time
 
 
-def render(strokes: Sequence[Points], size: int = 28, line: float = LINE) -> npt.NDArray[np.uint8]:
+def render(
+    strokes: Sequence[Points], size: int = 28, line: float = LINE, centre: tuple[float, float] = (0.5, 0.5)
+) -> npt.NDArray[np.uint8]:
     """A picture (size, size) uint8 of ``strokes``, anti-aliased: 0 is background, 255 is ink.
 
-    ``strokes`` are (n, 2) arrays of x and y in a unit square; their bounding box is centred. ``line`` is the
-    width of a line in 1/304 of the picture (16 is Quick, Draw!'s own). Lines are drawn at the size asked for,
-    so a larger picture is crisper, not blurred.
+    ``strokes`` are (n, 2) arrays of x and y in a unit square; the middle of their bounding box is put at
+    ``centre`` (x, y), given in sides of the picture. ``line`` is the width of a line in 1/304 of the picture (16
+    is Quick, Draw!'s own). Lines are drawn at the size asked for, so a larger picture is crisper, not blurred.
     """
     if not strokes:
         return np.zeros((size, size), dtype=np.uint8)
     fine = 2 if size < 100 else 1  # where a line is hardly wider than a pixel, cover is measured more closely
     scale = size * fine / FRAME
     everything = np.concatenate(strokes)
-    margin = FRAME / 2 - GRID * (everything.min(axis=0) + everything.max(axis=0)) / 2
+    margin = FRAME * np.asarray(centre) - GRID * (everything.min(axis=0) + everything.max(axis=0)) / 2
     begin = np.concatenate([s[:-1] if len(s) > 1 else s for s in strokes])
     end = np.concatenate([s[1:] if len(s) > 1 else s for s in strokes])
     begin = ((begin * GRID + margin) * scale).astype(np.float32)
