@@ -1,6 +1,6 @@
 """Everything around a training loop: device, seeds, precision, progress, history, checkpoints.
 
-The loop itself is the student's: `fit` takes it as an argument.
+The loop itself can be the student's: `fit` takes it as an argument, and else uses a `Loop` of the library's own.
 """
 
 from assignments_lib.training.device import choose_device

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,10 +21,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from assignments_lib.datasets.root import data_root
+from assignments_lib.training.augmented import Augment, effect, in_words, same_effect
 from assignments_lib.training.history import Epoch, History
 from assignments_lib.training.precision import evaluating
 
 _PARAMETERS = "model/"  # prefix of the parameters' own names, which may be anything
+_EFFECT = "what the augmentation does to images and labels"
 _ANSWER = "answer"  # the output for `_probe`, in evaluation mode
 
 
@@ -124,9 +127,19 @@ class Checkpoint:
 
 
 def describe(
-    model: nn.Module, train_loader: Any, val_loader: Any, optimizer: Any, scheduler: Any, epochs: int
+    model: nn.Module,
+    train_loader: Any,
+    val_loader: Any,
+    optimizer: Any,
+    scheduler: Any,
+    epochs: int,
+    augment: Augment | None = None,
+    own: Sequence[Any] = (),
 ) -> dict[str, Any]:
-    """What a checkpoint depends on, as JSON: the labels are words, because a mismatch is told to a person."""
+    """What a checkpoint depends on, as JSON: the labels are words, because a mismatch is told to a person.
+
+    ``own`` are loss and score of the library's own loop, where it is used.
+    """
     shapes = [(name, tuple(tensor.shape), str(tensor.dtype)) for name, tensor in _tensors(model).items()]
     return {
         "parameters (names and shapes)": hashlib.sha256(repr(sorted(shapes)).encode()).hexdigest()[:16],
@@ -138,7 +151,17 @@ def describe(
         "optimizer": type(optimizer).__name__,
         "learning rates": [float(group["lr"]) for group in optimizer.param_groups],
         "scheduler": type(scheduler).__name__ if scheduler is not None else None,
+        "augmentation": in_words(augment) if augment is not None else None,
+        _EFFECT: effect(augment, train_loader) if augment is not None else None,
+        "loss and score": [in_words(each) + _settings(each) for each in own] or None,
     }
+
+
+def _settings(thing: Any) -> str:
+    """Numbers and words a module keeps but does not show, such as the label smoothing of torch's CrossEntropyLoss."""
+    kept = vars(thing).items() if isinstance(thing, nn.Module) else []
+    plain = [f"{name}={value}" for name, value in kept if isinstance(value, int | float | str)]
+    return f" with {', '.join(plain)}" if plain else ""
 
 
 def _describe_data(loader: Any) -> str:
@@ -151,10 +174,16 @@ def _describe_data(loader: Any) -> str:
 
 
 def _compare(was: dict[str, Any], now: dict[str, Any]) -> None:
-    changed = [label for label in now if was.get(label) != now[label]]
+    changed = [
+        label
+        for label in now
+        if not (same_effect(was.get(label), now[label]) if label == _EFFECT else was.get(label) == now[label])
+    ]
     if changed:
         spelled = [
-            label if label.startswith("parameters") else f"{label}: {was.get(label)} then, {now[label]} now"
+            label
+            if label.startswith("parameters") or label == _EFFECT
+            else f"{label}: {was.get(label)} then, {now[label]} now"
             for label in changed
         ]
         raise DoesNotFit(f"it was trained with something else ({'; '.join(spelled)})")

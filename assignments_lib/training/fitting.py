@@ -1,4 +1,4 @@
-"""`fit`: the student's loops, epoch after epoch, with everything around them."""
+"""`fit`: a training loop, the student's or the library's, epoch after epoch, with everything around it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from assignments_lib.training.augmented import Augment, AugmentedLoader
 from assignments_lib.training.checkpoint import Checkpoint, DoesNotFit, describe
 from assignments_lib.training.device import choose_device
 from assignments_lib.training.history import Epoch, History, percent
+from assignments_lib.training.loop import Accuracy, Loop, Loss, Score, cross_entropy
 from assignments_lib.training.precision import (
     WORTHWHILE,
     bfloat16_forward,
@@ -32,8 +34,11 @@ def fit(
     optimizer: torch.optim.Optimizer,
     *,
     epochs: int,
-    train_one_epoch: Callable[..., Any],
-    evaluate: Callable[..., Any],
+    train_one_epoch: Callable[..., Any] | None = None,
+    evaluate: Callable[..., Any] | None = None,
+    augment: Augment | None = None,
+    loss: Loss = cross_entropy,
+    score: Callable[[], Score] = Accuracy,
     device: torch.device | str | None = None,
     scheduler: Any = None,
     watch: Callable[[History], object] | None = None,
@@ -47,9 +52,16 @@ def fit(
     Each epoch calls ``train_one_epoch(model, loader, optimizer, device=...)``, which gives the mean training
     loss a sample, and ``evaluate(model, loader, device=...)``, which gives ``(loss, accuracy)``; then it
     steps ``scheduler`` and calls ``watch(history)``. The loaders yield ``(images, labels)``; the functions
-    get them with a progress bar attached.
+    get them with a progress bar attached. Where one of the two isn't given, a `Loop` of the library's own does
+    its work: for labels (N,), soft labels (N, C), and masks (N, H, W) whose pixels of 255 don't count.
 
     Args:
+        augment: called with every training batch as the loader gives it, on the device, as
+            ``augment(images, labels)``; the loop gets the images and labels it returns. Validation batches stay
+            as they are. A `Pipeline` of `assignments_lib.augmentation`, or a function.
+        loss: of the library's own loop, ``loss(logits, labels)``: the mean over what counts.
+        score: of the library's own evaluation: ``score()`` makes an object with ``update(logits, labels)`` and
+            ``compute()``, in [0, 1], which takes the accuracy's place in the history.
         device: where to train; `choose_device` by default. The network is moved there, and stays there.
         scheduler: a `torch.optim.lr_scheduler`, stepped once an epoch (`ReduceLROnPlateau` with the
             validation loss).
@@ -75,11 +87,14 @@ def fit(
     device = choose_device() if device is None else torch.device(device)
     model.to(device)
     images = _some_images(val_loader, device)
+    loop = Loop(model=model, device=device, loss=loss, score=score)
+    batches = train_loader if augment is None else AugmentedLoader(train_loader, augment, device)
 
     store, made_with = None, {}
     if checkpoint is not None:
         store = Checkpoint(checkpoint)
-        made_with = describe(model, train_loader, val_loader, optimizer, scheduler, epochs)
+        own = [*([loss] if train_one_epoch is None else []), *([loss, score] if evaluate is None else [])]
+        made_with = describe(model, train_loader, val_loader, optimizer, scheduler, epochs, augment, own)
         if not retrain and (stored := _load(store, model, made_with, images)) is not None:
             stored.name = name or stored.name
             if watch is not None:
@@ -92,7 +107,7 @@ def fit(
         and faster_in_bfloat16(device)
         and images is not None
         and works_in_bfloat16(model, images)
-        and (batch := _some_images(train_loader, device, whole=True)) is not None
+        and (batch := _some_images(batches, device, whole=True)) is not None
         and speedup_of(model, batch) >= WORTHWHILE
     )
     complete = False
@@ -101,15 +116,18 @@ def fit(
         try:
             for epoch in range(1, epochs + 1):
                 started = time.perf_counter()
-                doing = f"epoch {epoch}/{epochs}, training"
-                train_loss = training_loss(
-                    train_one_epoch(model, progress.over(train_loader, doing), optimizer, device=str(device)),
-                    history,
-                )
-                doing = f"epoch {epoch}/{epochs}, evaluating"
-                val_loss, val_accuracy = evaluation(
-                    evaluate(model, progress.over(val_loader, doing), device=str(device)), history
-                )
+                watched = progress.over(batches, f"epoch {epoch}/{epochs}, training")
+                if train_one_epoch is None:
+                    train_loss = training_loss(loop.train(watched, optimizer), history, students=False)
+                else:
+                    given = train_one_epoch(model, watched, optimizer, device=str(device))
+                    train_loss = training_loss(given, history)
+                watched = progress.over(val_loader, f"epoch {epoch}/{epochs}, evaluating")
+                if evaluate is None:
+                    val_loss, val_accuracy = evaluation(loop.evaluate(watched), history, students=False)
+                else:
+                    given = evaluate(model, watched, device=str(device))
+                    val_loss, val_accuracy = evaluation(given, history)
                 _step(scheduler, val_loss)
                 seconds = time.perf_counter() - started
                 history.append(Epoch(epoch, train_loss, val_loss, val_accuracy, seconds))

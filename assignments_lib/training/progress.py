@@ -69,7 +69,7 @@ class WatchedLoader:
         self._doing = doing
 
     def __iter__(self) -> Iterator[Any]:
-        self._progress.start(len(self) if hasattr(self._loader, "__len__") else None, self._doing)
+        self._progress.start(_length(self._loader), self._doing)
         for batch in self._loader:
             yield batch
             self._progress.advance()
@@ -81,3 +81,10 @@ class WatchedLoader:
         if name == "_loader":  # not there yet while being copied or unpickled: don't look for it in itself
             raise AttributeError(name)
         return getattr(self._loader, name)
+
+
+def _length(loader: Any) -> int | None:
+    try:
+        return len(loader)
+    except TypeError:  # a stream has none, and whatever is wrapped around a stream
+        return None

@@ -26,18 +26,19 @@ class TrainingStopped(RuntimeError):
         return [f"TrainingStopped: {self}"]
 
 
-def training_loss(given: Any, history: History) -> float:
-    """What ``train_one_epoch`` gave back, as a finite float.
+def training_loss(given: Any, history: History, students: bool = True) -> float:
+    """What ``train_one_epoch``, the student's or the library's, gave back, as a finite float.
 
     Raises:
         TrainingStopped: it is something else.
     """
     wanted = "It should return the mean training loss a sample, as a float."
-    return _finite(_number(given, "train_one_epoch", "", wanted, history), "training loss", history)
+    loss = _number(given, "train_one_epoch", "", wanted, history)
+    return _finite(loss, "training loss", history, students)
 
 
-def evaluation(given: Any, history: History) -> tuple[float, float]:
-    """What ``evaluate`` gave back, as a finite loss and an accuracy in [0, 1].
+def evaluation(given: Any, history: History, students: bool = True) -> tuple[float, float]:
+    """What ``evaluate``, the student's or the library's, gave back, as a finite loss and an accuracy in [0, 1].
 
     Raises:
         TrainingStopped: it is something else.
@@ -47,7 +48,9 @@ def evaluation(given: Any, history: History) -> tuple[float, float]:
         raise TrainingStopped(f"evaluate ({EXERCISE}) returned {_spell(given)}. {wanted}", history)
     loss = _number(given[0], "evaluate", " as the loss", wanted, history)
     accuracy = _number(given[1], "evaluate", " as the accuracy", wanted, history)
-    loss = _finite(loss, "validation loss", history)
+    loss = _finite(loss, "validation loss", history, students)
+    if not 0 <= accuracy <= 1 and not students:
+        raise TrainingStopped(f"The score came out as {accuracy:g}, which is not in [0, 1].", history)
     if not 0 <= accuracy <= 1:
         raise TrainingStopped(
             f"evaluate ({EXERCISE}) returned {accuracy:g} as the accuracy, which is not in [0, 1]: "
@@ -75,14 +78,14 @@ def _number(given: Any, function: str, role: str, wanted: str, history: History)
         ) from None
 
 
-def _finite(loss: float, which: str, history: History) -> float:
+def _finite(loss: float, which: str, history: History, students: bool) -> float:
     if math.isfinite(loss):
         return loss
+    mean = f", and that the mean in {EXERCISE} is taken over at least one sample" if students else ""
     raise TrainingStopped(
         f"The {which} of epoch {len(history) + 1} is {loss}. Most often the learning rate is too high: make "
-        "it three to ten times lower. Otherwise see that the images are finite and normalised, and that the "
-        f"mean in {EXERCISE} is taken over at least one sample. Then build the network again: its parameters "
-        "may hold nan now.",
+        f"it three to ten times lower. Otherwise see that the images are finite and normalised{mean}. Then build "
+        "the network again: its parameters may hold nan now.",
         history,
     )
 
