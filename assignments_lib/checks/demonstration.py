@@ -69,6 +69,10 @@ def _demonstrate(demonstration: Demonstration, answer: Answer) -> Shown:
         verdict = verdict or "it isn't a picture"
         return Shown(demonstration.caption, png(target), None, None, verdict, size)
     yours = _visible(found, demonstration.channels)
+    if yours.is_floating_point() != target.is_floating_point():
+        types = [str(each.dtype).removeprefix("torch.") for each in (yours, target)]
+        verdict = f"its numbers are of type {types[0]} instead of {types[1]}"
+        return Shown(demonstration.caption, png(target), None, None, verdict, size)
     if yours.shape != target.shape:
         verdict = f"its shape is {tuple(yours.shape)} instead of {tuple(target.shape)}"
         return Shown(demonstration.caption, png(target), png(yours), None, verdict, size)

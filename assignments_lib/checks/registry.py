@@ -59,7 +59,7 @@ class Assignment:
 
 
 # notebook -> the module of `assignments_lib.checks` that defines its ASSIGNMENT
-_MODULES = {"1_resnet34": "resnet34"}
+_MODULES = {"1_resnet34": "resnet34", "2_data_augmentation": "augmentation"}
 
 
 def assignment(notebook: str) -> Assignment:

@@ -54,6 +54,11 @@ def test_another_shape_an_error_something_else_and_nothing_yet() -> None:
     assert found.target
 
 
+def test_whole_numbers_are_no_picture() -> None:
+    found = shown(lambda: torch.ones(3, 3, 4, dtype=torch.int64))
+    assert found.verdict == "its numbers are of type int64 instead of float32"
+
+
 def test_nan_differs() -> None:
     assert "differs in 12 of 12" in shown(lambda: RIGHT * torch.nan).verdict
 

@@ -1,0 +1,144 @@
+"""Nothing that can be imported from the package solves an exercise of assignment 2."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from augmentation_variants import VARIANTS, namespace_of
+from torch import Tensor, nn
+
+import assignments_lib
+from assignments_lib.checks import augmentation as check
+from assignments_lib.checks.answer import InProcess
+from assignments_lib.checks.exercise import Exercise, evaluate
+
+INSTRUCTORS = ("assignments_lib.authoring", "assignments_lib.cli", "assignments_lib.checks.serve")
+IMAGES = torch.rand(2, 3, 6, 5, dtype=torch.float64)
+MASKS, LABELS = torch.zeros(2, 6, 5, dtype=torch.int64), torch.tensor([0, 1])
+
+
+def importable() -> dict[str, Callable[..., Any]]:
+    """Every public function and class that a module of the package holds and that is the package's own."""
+    found = {}
+    for module in pkgutil.walk_packages(assignments_lib.__path__, "assignments_lib."):
+        if module.name.startswith(INSTRUCTORS):
+            continue
+        for name, thing in vars(import_module(module.name)).items():
+            own = getattr(thing, "__module__", None) or ""
+            if callable(thing) and not name.startswith("_") and own.startswith("assignments_lib"):
+                found[f"{own}.{name}"] = thing
+    return found
+
+
+def _pictures(*arguments: Any) -> Callable[[Callable[..., Any]], bool]:
+    """Gives pictures of the old shape for these arguments."""
+
+    def plausible(function: Callable[..., Any]) -> bool:
+        result = function(*arguments)
+        return isinstance(result, Tensor) and result.shape == IMAGES.shape
+
+    return plausible
+
+
+def _pair(*arguments: Any) -> Callable[[Callable[..., Any]], bool]:
+    """Gives a pair of tensors for these arguments."""
+
+    def plausible(function: Callable[..., Any]) -> bool:
+        first, second = function(*arguments)
+        return isinstance(first, Tensor) and isinstance(second, Tensor)
+
+    return plausible
+
+
+# For each name a quick look whether a candidate can play the part at all; what can is checked in full.
+PLAUSIBLE: dict[str, Callable[[Callable[..., Any]], bool]] = {
+    "normalize": _pictures(IMAGES, [0.5] * 3, [0.2] * 3),
+    "denormalize": _pictures(IMAGES, [0.5] * 3, [0.2] * 3),
+    "random_flip": _pictures(IMAGES),
+    "random_crop": _pictures(IMAGES, 2),
+    "rotate": _pictures(IMAGES, torch.tensor([20.0, 30.0])),
+    "adjust_brightness": _pictures(IMAGES, torch.tensor([0.5, 1.5])),
+    "adjust_contrast": _pictures(IMAGES, torch.tensor([0.5, 1.5])),
+    "gaussian_blur": _pictures(IMAGES, 0.5),
+    "augment_pair": _pair(IMAGES, MASKS),
+    "random_erase": _pictures(IMAGES),
+    "mixup": _pair(IMAGES, LABELS, 3),
+    "cutmix": _pair(IMAGES, LABELS, 3),
+    "RandAugment": lambda f: isinstance(f([(lambda x, s: x, 1.0)]), nn.Module),
+    "predict_with_views": lambda f: (
+        f(nn.Sequential(nn.Flatten(), nn.Linear(90, 2)).double(), IMAGES, [lambda x: x]).shape == (2, 2)
+    ),
+    "mean_and_spread": _pair(torch.rand(3, 4)),
+}
+
+
+def plausible(name: str, candidate: Callable[..., Any]) -> bool:
+    try:
+        return bool(PLAUSIBLE[name](candidate))
+    except (Exception, SystemExit):
+        return False
+
+
+TARGETS = [
+    (exercise, name)
+    for exercise in check.ASSIGNMENT.exercises
+    if isinstance(exercise, Exercise)
+    for name in exercise.defines
+]
+
+
+@pytest.fixture
+def _numbers_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that opens a file takes 8 for a file descriptor, and would close it: pytest's, perhaps."""
+    real = open
+
+    def careful(file: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(file, int):
+            raise OSError("not a file")
+        return real(file, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", careful)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_quick_look_lets_right_answers_through() -> None:
+    right = namespace_of(VARIANTS["textbook"])
+    assert [name for name in PLAUSIBLE if not plausible(name, right[name])] == []
+    assert {name for _, name in TARGETS} == PLAUSIBLE.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("exercise", "name"), TARGETS, ids=[f"{e.id}-{name}" for e, name in TARGETS])
+@pytest.mark.usefixtures("_numbers_are_no_files")
+def test_nothing_importable_solves_an_exercise(exercise: Exercise, name: str) -> None:
+    candidates = importable()
+    assert len(candidates) > 100
+    right = namespace_of(VARIANTS["textbook"])
+    with torch.random.fork_rng(devices=[]):
+        survivors = {path: c for path, c in candidates.items() if plausible(name, c)}
+    for path, candidate in survivors.items():
+        result = evaluate(exercise, InProcess({**right, name: candidate}), seed=3)
+        assert result.earned < exercise.points, f"{path} solves exercise {exercise.id}"
+
+
+def test_signatures_of_checks_name_what_the_exercises_define() -> None:
+    functions = [
+        check.normalize,
+        check.flip_crop_rotate,
+        check.brightness_contrast_blur,
+        check.augment_pair,
+        check.random_erase,
+        check.mixup_cutmix,
+        check.rand_augment,
+        check.predict_with_views,
+        check.mean_and_spread,
+    ]
+    for function, exercise in zip(functions, check.ASSIGNMENT.exercises, strict=True):
+        assert isinstance(exercise, Exercise)
+        assert tuple(inspect.signature(function).parameters) == exercise.defines
+        assert exercise.id in (function.__doc__ or "")
