@@ -137,7 +137,7 @@ def _stills(title: str, stills: list[tuple[str, Pictures]]) -> str:
     rows = "".join(
         f'<tr><th scope="row" {cell}>{escape(caption)}</th>'
         + "".join(
-            f"<td {cell}>{_image(pictures[caption], f'{caption}, {setting}', 84)}</td>"
+            f"<td {cell}>{_image(pictures[caption], _alt(title, caption, setting), 84)}</td>"
             for setting, pictures in stills
         )
         + "</tr>"
@@ -145,6 +145,10 @@ def _stills(title: str, stills: list[tuple[str, Pictures]]) -> str:
     )
     caption = f'<caption style="text-align:left"><b>{escape(title)}</b></caption>' if title else ""
     return f"<table>{caption}<thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _alt(title: str, caption: str, setting: str) -> str:
+    return f"{title}: {caption}, {setting}" if title else f"{caption}, {setting}"
 
 
 def _image(picture: Tensor, alt: str, side: int = _SIDE) -> str:

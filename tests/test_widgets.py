@@ -36,10 +36,10 @@ def test_every_still_has_its_words() -> None:
     page = widgets._stills("A ramp", [("as it is", show(False, 0, 0.0)), ("shift 2", show(False, 2, 0.0))])
     assert page.count("<img ") == 4
     assert set(re.findall(r'alt="([^"]+)"', page)) == {
-        "a ramp, as it is",
-        "a ramp, shift 2",
-        "its mask, as it is",
-        "its mask, shift 2",
+        "A ramp: a ramp, as it is",
+        "A ramp: a ramp, shift 2",
+        "A ramp: its mask, as it is",
+        "A ramp: its mask, shift 2",
     }
 
 

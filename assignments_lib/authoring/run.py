@@ -19,6 +19,7 @@ from assignments_lib.authoring.execute import CellFailed, execute
 from assignments_lib.authoring.progress import bar, explain, print_slowest
 from assignments_lib.authoring.source import Lookup, Source, read
 from assignments_lib.checks.registry import assignment
+from assignments_lib.datasets.sources import SOURCES
 
 REPORT = "report"  # the tag of cells whose text is printed at the end
 _TRACEBACK_LINES = 12
@@ -99,13 +100,17 @@ def run(
 def inject(notebook: NotebookNode, source: Source, data: str) -> None:
     """Set DATASET, in place, in a cell of its own below the cell tagged "parameters", as papermill does.
 
+    A notebook that works with drawings and with masks has MASKS there too: a data set of masks is meant for that.
+
     Raises:
         BuildError: there is no such cell.
     """
+    gives_masks = data in SOURCES and SOURCES[data].gives == "masks"
     for index, cell in enumerate(notebook.cells):
         if notebooks.PARAMETERS in cell.metadata.get("tags", []):
+            variable = "MASKS" if gives_masks and "MASKS =" in cell.source else "DATASET"
             given = nbformat.v4.new_code_cell(
-                f"DATASET = {data!r}", id="injected-parameters", metadata={"tags": ["injected-parameters"]}
+                f"{variable} = {data!r}", id="injected-parameters", metadata={"tags": ["injected-parameters"]}
             )
             notebook.cells.insert(index + 1, given)
             return

@@ -16,6 +16,7 @@ def spread(
     """Accuracies by test set and method: a panel for each test set, a row for each method.
 
     Each run is a small dot, their mean a large one, and the line reaches one sample standard deviation to each side.
+    All panels have the same scale, so that a small difference looks small.
 
     Args:
         results: for each test set, for each method, the accuracies of its runs, in [0, 1].
@@ -34,7 +35,7 @@ def spread(
     methods = list(next(iter(panels.values())))
     with style():
         figure = new_figure(1.6 + 2.1 * len(panels), 0.8 + 0.36 * len(methods))
-        axes_row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        axes_row = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
         for axes, (test, rows) in zip(axes_row, panels.items(), strict=True):
             for number, name in enumerate(methods):
                 mean, deviation = _summary(rows[name])

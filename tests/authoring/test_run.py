@@ -54,3 +54,15 @@ def test_data_needs_a_cell_to_replace(reading, tiny):
     source = reading(tiny.replace('tags=["parameters"]', ""))
     with pytest.raises(BuildError, match="--data has nothing to replace"):
         inject(solution(source), source, "quickdraw")
+
+
+def test_masks_go_where_masks_are_asked_for(reading, tiny):
+    both = reading(tiny.replace('DATASET = "doodles"', 'DATASET = "doodles"\nMASKS = "scenes"'))
+    for source, data, line in (
+        (both, "camvid", "MASKS = 'camvid'"),
+        (both, "quickdraw", "DATASET = 'quickdraw'"),
+        (reading(tiny), "camvid", "DATASET = 'camvid'"),
+    ):
+        notebook = solution(source)
+        inject(notebook, source, data)
+        assert line in [cell.source for cell in notebook.cells]

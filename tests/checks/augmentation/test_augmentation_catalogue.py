@@ -92,7 +92,7 @@ TYPICAL = {
         ("2.6", "MixUp: a generator of its own"),
         ("2.7", "a generator of its own"),
     ],
-    "brightness not clamped": [("2.3", "brightness not clamped")],
+    "brightness not clamped": [("2.3", "not clamped")],
     "contrast about 0": [("2.3", "contrast about 0")],
     "an even blur kernel": [("2.3", "even kernel")],
     "blur that darkens the border": [("2.3", "darker border")],
