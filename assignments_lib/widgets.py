@@ -137,7 +137,7 @@ def _stills(title: str, stills: list[tuple[str, Pictures]]) -> str:
     rows = "".join(
         f'<tr><th scope="row" {cell}>{escape(caption)}</th>'
         + "".join(
-            f"<td {cell}>{_image(pictures[caption], _alt(title, caption, setting), 84)}</td>"
+            f"<td {cell}>{_image(pictures[caption], _alt(title, caption, setting), 84, 64)}</td>"
             for setting, pictures in stills
         )
         + "</tr>"
@@ -151,8 +151,8 @@ def _alt(title: str, caption: str, setting: str) -> str:
     return f"{title}: {caption}, {setting}" if title else f"{caption}, {setting}"
 
 
-def _image(picture: Tensor, alt: str, side: int = _SIDE) -> str:
-    return tag(png(picture), alt, fitted(picture, side))
+def _image(picture: Tensor, alt: str, side: int = _SIDE, colours: int | None = None) -> str:
+    return tag(png(picture, colours), alt, fitted(picture, side))
 
 
 def _words(name: str) -> str:

@@ -58,7 +58,7 @@ def gallery(
                 axes.set_title(titles[index], fontsize=9, fontweight="normal", loc="center", pad=3)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
-        show(figure, alt or _described(title, len(pixels), titles))
+        show(figure, alt or _described(title, len(pixels), titles), colours=_colours(pixels))
 
 
 def contact_sheet(pictures: Pictures, per_class: int = 12, *, title: str = "", alt: str = "") -> None:
@@ -98,7 +98,9 @@ def contact_sheet(pictures: Pictures, per_class: int = 12, *, title: str = "", a
             f"{heading or 'Contact sheet'}. {rows} rows of up to {columns} pictures, {width} by {height} pixels, "
             f"a class a row: {', '.join(chosen.classes)}."
         )
-        show(figure, alt or words)
+        show(
+            figure, alt or words, colours=_colours(sheet[None].squeeze(-1) if channels == 1 else sheet[None])
+        )
 
 
 def worst_mistakes(
@@ -148,6 +150,11 @@ def worst_mistakes(
         alt=f"{title}: {len(worst)} of {len(wrong)} wrong among {len(images)} pictures. {spoken}. "
         f"Most often {true} was taken for {guess} ({times} times).",
     )
+
+
+def _colours(pixels: np.ndarray) -> int:
+    """Drawings of ink on paper have few levels of grey, and what they are shown with has no colour."""
+    return 48 if pixels.ndim == 3 else 256
 
 
 def _pixels(images: Tensor | np.ndarray | Sequence[Tensor]) -> np.ndarray:

@@ -43,18 +43,19 @@ class Picture:
         return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
-def show(figure: Figure, alt: str) -> None:
+def show(figure: Figure, alt: str, *, colours: int = 256) -> None:
     """Display ``figure`` in the notebook, described by ``alt``, and close it.
 
-    ``alt`` says what is to be seen, as one would on the telephone. Outside a notebook nothing is displayed.
+    ``alt`` says what is to be seen, as one would on the telephone. Outside a notebook nothing is displayed. Where
+    there is hardly more than grey, fewer ``colours`` make a smaller file.
 
     Raises:
         ValueError: ``alt`` is empty or says no more than that there is a picture.
     """
-    publish(render(figure, alt))
+    publish(render(figure, alt, colours))
 
 
-def render(figure: Figure, alt: str) -> Picture:
+def render(figure: Figure, alt: str, colours: int = 256) -> Picture:
     """The figure as a `Picture`; the figure is closed, so that no front end shows it a second time.
 
     Raises:
@@ -74,7 +75,7 @@ def render(figure: Figure, alt: str) -> Picture:
         small = io.BytesIO()
         # few colours cost a fraction of the bytes, and in diagrams and drawings nobody sees the difference
         # Maximum coverage: a colour of few pixels, as in a legend beside photographs, keeps its hue
-        few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(small, format="png", optimize=True)
         return Picture(small.getvalue(), round(image.width / SHARPNESS), alt)
 

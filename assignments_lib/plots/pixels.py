@@ -22,8 +22,8 @@ PALETTE = (
 IGNORED = "#c8c8c8"
 
 
-def png(picture: Tensor) -> bytes:
-    """A picture or a mask as a PNG file.
+def png(picture: Tensor, colours: int | None = None) -> bytes:
+    """A picture or a mask as a PNG file, with at most so many colours where that is said.
 
     Pictures are (H, W), (1, H, W) or (3, H, W), floats in [0, 1] or uint8; masks (H, W) integers, in which 255 is what
     is ignored: grey stripes.
@@ -34,7 +34,7 @@ def png(picture: Tensor) -> bytes:
     elif picture.dtype != torch.uint8 or picture.ndim == 2:
         return _file(coloured(picture.reshape(picture.shape[-2:])))
     pixels = (picture.permute(1, 2, 0) if picture.ndim == 3 else picture).numpy()
-    return _file(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] != 3 else pixels)
+    return _file(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] != 3 else pixels, colours)
 
 
 def coloured(mask: Tensor) -> np.ndarray:
@@ -64,9 +64,12 @@ def fitted(picture: Tensor, side: int) -> tuple[int, int]:
     return round(width * side / max(height, width)), round(height * side / max(height, width))
 
 
-def _file(pixels: np.ndarray) -> bytes:
+def _file(pixels: np.ndarray, colours: int | None = None) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, format="png", optimize=True)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    if colours is not None and image.mode == "RGB":
+        image = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    image.save(file, format="png", optimize=True)
     return file.getvalue()
 
 
