@@ -14,6 +14,7 @@ from assignments_lib.plots.pixels import IGNORE, IGNORED, PALETTE, coloured
 from assignments_lib.plots.style import new_figure, style
 
 _WIDTH = 1.55  # inches of a picture
+_LEGEND = 16  # entries at most
 _ENLARGED = 4  # a pixel becomes so many, so that an outline is thinner than a pixel
 
 
@@ -89,12 +90,11 @@ def _grid(
     if titles and len(titles) != len(pictures):
         raise ValueError(f"there are {len(pictures)} masks but {len(titles)} titles")
     present = [label for label in masks.unique().tolist() if label != IGNORE]
-    if unknown := [label for label in present if not 0 <= label < len(classes)]:
-        raise ValueError(f"label {unknown[0]} has no name: there are {len(classes)} classes")
     columns = max(1, min(columns, len(pictures)))
     rows = -(-len(pictures) // columns)
     height = _WIDTH * pictures[0].shape[0] / pictures[0].shape[1] + 0.2 * bool(titles)
-    legend_rows = -(-(len(present) + 1) // 6)
+    names = [_named(label, classes) for label in present]
+    legend_rows = -(-(min(len(present), _LEGEND) + 2) // 6)
     with style():
         figure = new_figure(columns * _WIDTH, rows * height + 0.3 * bool(title) + 0.24 * legend_rows + 0.1)
         for index, picture in enumerate(pictures):
@@ -106,16 +106,23 @@ def _grid(
                 axes.set_title(titles[index], fontsize=9, fontweight="normal", loc="center", pad=3)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
-        _legend(figure, present, classes, ignored=bool((masks == IGNORE).any()))
-        names = ", ".join(classes[label] for label in present)
-        show(figure, alt or f"{title or 'Masks'}: {len(pictures)} masks with these classes: {names}.")
+        _legend(figure, present, names, ignored=bool((masks == IGNORE).any()))
+        listed = ", ".join(names[:_LEGEND])
+        show(figure, alt or f"{title or 'Masks'}: {len(pictures)} masks with these classes: {listed}.")
 
 
-def _legend(figure: Figure, present: list[int], classes: Sequence[str], ignored: bool) -> None:
+def _named(label: int, classes: Sequence[str]) -> str:
+    """What stands for a label; one that there is no class for is shown as well, as it is somebody's mistake."""
+    return classes[label] if 0 <= label < len(classes) else f"label {label} (no such class)"
+
+
+def _legend(figure: Figure, present: list[int], names: Sequence[str], ignored: bool) -> None:
     patches = [
-        Patch(facecolor=PALETTE[label % len(PALETTE)], edgecolor="black", label=f"{label} {classes[label]}")
-        for label in present
+        Patch(facecolor=PALETTE[label % len(PALETTE)], edgecolor="black", label=f"{label} {name}")
+        for label, name in zip(present[:_LEGEND], names, strict=False)
     ]
+    if len(present) > _LEGEND:
+        patches.append(Patch(facecolor="white", label=f"and {len(present) - _LEGEND} more"))
     if ignored:
         patches.append(Patch(facecolor=IGNORED, edgecolor="white", hatch="////", label=f"{IGNORE} ignored"))
     figure.legend(handles=patches, loc="outside lower left", ncols=6, handlelength=1.2, columnspacing=1.2)

@@ -57,7 +57,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, RandomSampler, TensorDataset
-from torchvision.transforms.v2 import functional as tv
 
 from assignments_lib.checks import augmentation as check
 from assignments_lib.datasets import doodles, load, load_masks
@@ -168,7 +167,7 @@ plots.align_corners()
 cat = torch.from_numpy(doodles.draw("cat", seed=3))[None, None] / 255  # (1, 1, 28, 28)
 theta = torch.tensor([[[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]])  # (1, 2, 3): x' = 0.5 x, y' = 0.5 y
 grid = F.affine_grid(theta, cat.shape, align_corners=False)  # (1, 28, 28, 2)
-plots.sampling_grid(cat[0], grid[0], title="It looks at the middle only: it zooms in")
+plots.sampling_grid(cat[0], grid[0], title="It will zoom in")
 
 # %% [markdown]
 # A *rotation by $\varphi$, counter-clockwise*, looks at places that are turned by $\varphi$ the other way, clockwise. Mind that $y$ points **down** in a picture,

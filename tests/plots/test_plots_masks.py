@@ -52,9 +52,16 @@ def test_overlays_leave_the_background_as_it_is(shown: Any) -> None:
     assert (128, 128, 128) in {colour for _, colour in shown[0].image.getcolors(10**6)}
 
 
-def test_a_label_without_a_name_and_titles_that_do_not_fit() -> None:
-    with pytest.raises(ValueError, match="label 4 has no name: there are 4 classes"):
-        plots.masks(scene()[1], CLASSES[:4])
+def test_labels_without_a_class_are_shown_as_such(shown: Any) -> None:
+    """A student's mask may have labels that don't exist: that must be seen, not stop the notebook."""
+    plots.masks(scene()[1], CLASSES[:4])
+    assert "label 4 (no such class)" in shown[0].alt
+    plots.masks(torch.arange(400).view(1, 20, 20), CLASSES)
+    assert "label 15 (no such class)" in shown[1].alt
+    assert "label 16" not in shown[1].alt
+
+
+def test_titles_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="2 masks but 1 titles"):
         plots.masks(scene()[1], CLASSES, titles=["one"])
 

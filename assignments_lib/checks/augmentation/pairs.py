@@ -246,6 +246,10 @@ def _halves(number: int, height: int, width: int, first: int, second: int) -> Te
     return torch.where(y < 0.3 * x, first, second).expand(number, -1, -1).clone()
 
 
+def _between(low: int, high: int) -> str:
+    return str(low) if low == high else f"some from {low} to {high}"
+
+
 def _labels(masks: Tensor | None, own: Sequence[int]) -> str:
     """Which labels there are, in words: those that were there before, and kinds of new ones."""
     if masks is None:
@@ -255,9 +259,9 @@ def _labels(masks: Tensor | None, own: Sequence[int]) -> str:
     kinds = {
         "fractions": any(label != round(label) for label in new),
         "0": 0 in new,
-        f"some from 1 to {low - 1}": any(0 < label < low for label in new),
-        f"some from {low + 1} to {high - 1}": any(low < label < high for label in new),
-        f"some from {high + 1} to 254": any(high < label < _IGNORE for label in new),
+        _between(1, low - 1): any(0 < label < low for label in new),
+        _between(low + 1, high - 1): any(low < label < high for label in new),
+        _between(high + 1, _IGNORE - 1): any(high < label < _IGNORE for label in new),
         "255": _IGNORE in new,
         "negative ones, or over 255": any(label < 0 or label > _IGNORE for label in new),
     }
