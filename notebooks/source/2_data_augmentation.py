@@ -716,7 +716,7 @@ check.rand_augment(RandAugment)
 # and three operations are new. *Shear* and *shrink* look at the old picture through a matrix, as `rotate` does. *Thicken* is a felt pen made from your own functions:
 # blur, brighten until the soft edge is ink as well, and keep whatever ink there was. At level 0 none of them does anything.
 
-# %% needs="2.2 2.3"
+# %%
 def through(images, matrices):
     """Each (square) picture seen through its own matrix (N, 2, 2), about the centre."""
     grids = F.affine_grid(F.pad(matrices, (0, 1)), list(images.shape), align_corners=False)
@@ -914,7 +914,7 @@ plots.gallery(
     columns=len(classes), title="What the network gets to see",
 )
 
-# %% needs="2.1"
+# %%
 pool = load(DATASET, "train", classes=classes, per_class=200, channels=1)
 tests = {"held out": load(DATASET, "test", classes=classes, per_class=100, channels=1), **sheets}
 results = {test: {} for test in tests}
@@ -953,16 +953,16 @@ def repeat(name) -> None:
     print(f"{name}: {RUNS} runs done")
 
 
-# %% needs="2.1"
+# %% needs="2.1 2.7"
 repeat("none")
 
-# %% needs="2.1 2.2"
+# %% needs="2.1 2.2 2.7"
 repeat("geometric")
 
-# %% needs="2.1 2.2 2.3"
+# %% needs="2.1 2.2 2.3 2.7"
 repeat("+ photometric")
 
-# %% needs="2.1 2.2 2.3 2.6"
+# %% needs="2.1 2.2 2.3 2.6 2.7"
 repeat("+ MixUp, CutMix")
 
 # %% needs="2.1 2.2 2.3 2.7"
@@ -981,11 +981,15 @@ for row, name in enumerate(METHODS):
     print(f"{name:<16}" + "".join(f"{cell:>16}" for cell in cells))
 
 # %% needs="2.1 2.2 2.3 2.6 2.7 2.9"
-plots.spread(results, title=f"{PER_CLASS} drawings a class. Dots: {RUNS} runs; line: a standard deviation to each side")
+plots.spread(
+    {test: {name: results[test][name] for name in METHODS} for test in results},
+    title=f"{PER_CLASS} drawings a class. Dots: {RUNS} runs; line: a standard deviation to each side",
+)
 
 # %% needs="2.1 2.2 2.3 2.6 2.7 2.9" tags=["nbval-check-output"]
-unusual = torch.tensor([[results[test][name] for test in SHIFTS] for name in ("none", "policy")]).mean(dim=1)  # (2, runs)
-means, spreads = mean_and_spread(unusual)
+compared = {name: METHODS[name] for name in ("none", "policy")}
+unusual = torch.tensor([[results[test][name] for test in SHIFTS] for name in compared])  # (2, shifts, runs)
+means, spreads = mean_and_spread(unusual.mean(dim=1))
 gain = means[1] - means[0]
 print("On other people's drawings the policy gains at least 10 points:", "yes" if gain >= 0.10 else "no")
 print("and more than twice the spread of both together:", "yes" if gain > 2 * spreads.sum() else "no")
@@ -1005,7 +1009,7 @@ by_number = {PER_CLASS: results}
 
 def with_other_number(per_class, runs=2) -> None:
     """Runs without augmentation and with the policy, into `by_number`."""
-    found = {name: [run(METHODS[name], seed, per_class) for seed in range(runs)] for name in ("none", "policy")}
+    found = {name: [run(augment, seed, per_class) for seed in range(runs)] for name, augment in compared.items()}
     by_number[per_class] = {test: {name: [one[test] for one in found[name]] for name in found} for test in tests}
 
 
@@ -1017,7 +1021,7 @@ with_other_number(200)
 # %% needs="2.1 2.2 2.3 2.7"
 plots.spread(
     {
-        f"{test}, {number}": {name: by_number[number][test][name] for name in ("none", "policy")}
+        f"{test}, {number}": {name: by_number[number][test][name] for name in compared}
         for test in ("held out", "mixed") for number in sorted(by_number)
     },
     title="By the number of drawings of each class",
@@ -1033,12 +1037,13 @@ plots.spread(
 # %% needs="2.1 2.2 2.3 2.7"
 from assignments_lib.datasets import SOURCES, data_root
 
+methods = compared.items()
 if DATASET == "doodles" and SOURCES["quickdraw"].present(data_root()):
     real = load("quickdraw", "test", per_class=100, channels=1)
     labels = torch.tensor([classes.index(real.classes[label]) for label in real.labels])
     tests = {**tests, "real drawings": type(real)(real.images, labels, classes, real.name)}
-    for name in ("none", "policy"):
-        share = run(METHODS[name], seed=0)["real drawings"]
+    for name, augment in methods:
+        share = run(augment, seed=0)["real drawings"]
         print(f"{name:<8}{share:.1%} of {len(labels)} real drawings ({', '.join(real.classes)})")
 else:
     print("No real drawings to compare with: this ran on doodles alone, or on real drawings in the first place.")
