@@ -15,6 +15,7 @@ from assignments_lib.plots.style import new_figure, style
 
 _WIDTH = 1.55  # inches of a picture
 _LEGEND = 16  # entries at most
+_WIDE = 480  # pixels: what is as wide as this isn't enlarged
 _ENLARGED = 4  # a pixel becomes so many, so that an outline is thinner than a pixel
 
 
@@ -59,15 +60,19 @@ def overlays(
     for image, mask in zip(images, masks, strict=True):
         pixels = image.detach().cpu().permute(1, 2, 0).numpy()
         pixels = pixels if pixels.dtype == np.uint8 else (255 * np.clip(pixels, 0, 1)).round()
-        cover = np.where((mask.cpu().numpy() == 0)[..., None], 0.0, opacity)  # the background stays as it is
+        bare = (mask.cpu().numpy() == 0) & (
+            classes[0] == "background"
+        )  # elsewhere 0 is a class like any other
+        cover = np.where(bare[..., None], 0.0, opacity)
         pictures.append(_outlined((1 - cover) * pixels + cover * coloured(mask), mask))
     _grid(pictures, masks, classes, columns, titles, title, alt)
 
 
 def _outlined(pixels: np.ndarray, mask: Tensor) -> np.ndarray:
     """Enlarged, with a white line where labels meet."""
-    large = np.repeat(np.repeat(pixels, _ENLARGED, 0), _ENLARGED, 1).astype(np.uint8)
-    labels = np.repeat(np.repeat(mask.cpu().numpy(), _ENLARGED, 0), _ENLARGED, 1)
+    times = min(_ENLARGED, max(1, _WIDE // mask.shape[1]))
+    large = np.repeat(np.repeat(pixels, times, 0), times, 1).astype(np.uint8)
+    labels = np.repeat(np.repeat(mask.cpu().numpy(), times, 0), times, 1)
     border = np.zeros(labels.shape, dtype=bool)
     across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
     border[:, 1:] |= across

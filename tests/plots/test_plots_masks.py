@@ -52,6 +52,12 @@ def test_overlays_leave_the_background_as_it_is(shown: Any) -> None:
     assert (128, 128, 128) in {colour for _, colour in shown[0].image.getcolors(10**6)}
 
 
+def test_where_0_is_a_class_it_is_covered_too(shown: Any) -> None:
+    images, masks = scene()
+    plots.overlays(images, masks, ("Sky", *CLASSES[1:]))
+    assert (128, 128, 128) not in {colour for _, colour in shown[0].image.getcolors(10**6)}
+
+
 def test_labels_without_a_class_are_shown_as_such(shown: Any) -> None:
     """A student's mask may have labels that don't exist: that must be seen, not stop the notebook."""
     plots.masks(scene()[1], CLASSES[:4])
