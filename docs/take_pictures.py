@@ -59,6 +59,20 @@ def prepare(folder: Path) -> None:
     blank.cells = blank.cells[: upto + 1]
     nbformat.write(blank, folder / "wrong.ipynb")
     shutil.copy(NOTEBOOKS / "solutions" / "1_resnet34.ipynb", folder / "1_resnet34.ipynb")
+    prepare_masks(folder)
+
+
+def prepare_masks(folder: Path) -> None:
+    """Assignment 2 up to 2.4, answered rightly but for a mask that is sampled as if it were a picture."""
+    blank = nbformat.read(NOTEBOOKS / "2_data_augmentation.ipynb", as_version=4)
+    solved = nbformat.read(NOTEBOOKS / "solutions" / "2_data_augmentation.ipynb", as_version=4)
+    right = {cell.id: cell.source for cell in solved.cells if cell.id.startswith("exercise-2-")}
+    right["exercise-2-4"] = right["exercise-2-4"].replace('mode="nearest"', 'mode="bilinear"')
+    for cell in blank.cells:
+        cell.source = right.get(cell.id, cell.source)
+    upto = [cell.id for cell in blank.cells].index("check-2-4")
+    blank.cells = blank.cells[: upto + 1]
+    nbformat.write(blank, folder / "masks.ipynb")
 
 
 def wait_for(port: int) -> None:
@@ -140,6 +154,10 @@ def main(out: Path = DOCS) -> None:
             run_all(page)
             show(page, "check.basic_block")
             page.screenshot(path=out / "check.png")
+            open_notebook(page, address, "masks")
+            run_all(page)
+            show(page, "check.augment_pair")
+            page.screenshot(path=out / "masks.png")
             open_notebook(page, address, "1_resnet34")
             show(page, "EPOCHS = 3")
             page.screenshot(path=out / "training.png")
