@@ -1,6 +1,6 @@
 """How many pictures a second are augmented, here and by other libraries, on one thread.
 
-    uv run python benchmarks/augmentation.py [--rounds 10] [--batch 32]
+    uv run python benchmarks/augmentation.py [--rounds 25] [--batch 32]
     uv run --with albumentations==2.0.8 --with opencv-python-headless --with kornia python benchmarks/augmentation.py
 
 Batches of random uint8 pictures 3 x 256 x 256 (and uint8 masks) become float32, normalised, 3 x 224 x 224.
@@ -149,7 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=10, help="batches timed of each library and pipeline")
+    parser.add_argument("--rounds", type=int, default=25, help="batches timed of each library and pipeline")
     parser.add_argument("--batch", type=int, default=32, help="pictures in a batch")
     options = parser.parse_args()
 

@@ -4,6 +4,7 @@ One thread, so that sums come out alike; a child process to talk to; and a memor
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,3 +54,17 @@ def _mistakes_observed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exercise, "_steps", remembered)
         yield
+
+
+@pytest.fixture
+def _numbers_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that opens a file takes 8 for a file descriptor, and would close it: pytest's, perhaps."""
+    real = open
+
+    def careful(file: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(file, int):
+            raise OSError("not a file")
+        return real(file, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", careful)
+    monkeypatch.chdir(tmp_path)

@@ -1,7 +1,7 @@
 """What isn't filled in yet is said to be so, once; a deleted cell is no mistake of the catalogue."""
 
 import pytest
-from augmentation_variants import namespace_of
+from answers import namespace_of
 
 from assignments_lib.checks import desk
 from assignments_lib.checks.answer import Answer, InProcess

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from answers import told
 
-from assignments_lib.checks.answer import InProcess, Raised
+from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.augmentation import (
     ASSIGNMENT,
     erasing,
@@ -18,7 +19,7 @@ from assignments_lib.checks.augmentation import (
     test_time,
 )
 from assignments_lib.checks.child import ChildProcess
-from assignments_lib.checks.exercise import PASS, Exercise, Mistake, PartResult, evaluate
+from assignments_lib.checks.exercise import PASS, Exercise, Mistake, evaluate
 
 MODULES = (normalisation, geometry, photometry, pairs, erasing, mixing, policy, test_time, spread)
 SEED = 7
@@ -28,13 +29,6 @@ CATALOGUE = [
     for module in MODULES
     for number, mistake in enumerate(module.EXERCISE.mistakes)
 ]
-
-
-def told(part: PartResult) -> tuple[Any, ...]:
-    """All that a student reads of a part, the lines of their own code included."""
-    frames = part.error.frames if isinstance(part.error, Raised) else ()
-    mistake = part.mistake.name if part.mistake else ""
-    return (part.title, part.points, part.status, part.what, part.given, part.expected, mistake, frames)
 
 
 @pytest.mark.slow

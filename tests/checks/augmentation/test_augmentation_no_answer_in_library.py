@@ -1,38 +1,22 @@
 """Nothing that can be imported from the package solves an exercise of assignment 2."""
 
 import inspect
-import pkgutil
 from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from augmentation_variants import VARIANTS, namespace_of
+from answers import namespace_of
+from augmentation_variants import VARIANTS
+from library import importable
 from torch import Tensor, nn
 
-import assignments_lib
 from assignments_lib.checks import augmentation as check
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.exercise import Exercise, evaluate
 
-INSTRUCTORS = ("assignments_lib.authoring", "assignments_lib.cli", "assignments_lib.checks.serve")
 IMAGES = torch.rand(2, 3, 6, 5, dtype=torch.float64)
 MASKS, LABELS = torch.zeros(2, 6, 5, dtype=torch.int64), torch.tensor([0, 1])
-
-
-def importable() -> dict[str, Callable[..., Any]]:
-    """Every public function and class that a module of the package holds and that is the package's own."""
-    found = {}
-    for module in pkgutil.walk_packages(assignments_lib.__path__, "assignments_lib."):
-        if module.name.startswith(INSTRUCTORS):
-            continue
-        for name, thing in vars(import_module(module.name)).items():
-            own = getattr(thing, "__module__", None) or ""
-            if callable(thing) and not name.startswith("_") and own.startswith("assignments_lib"):
-                found[f"{own}.{name}"] = thing
-    return found
 
 
 def _pictures(*arguments: Any) -> Callable[[Callable[..., Any]], bool]:
@@ -90,20 +74,6 @@ TARGETS = [
     if isinstance(exercise, Exercise)
     for name in exercise.defines
 ]
-
-
-@pytest.fixture
-def _numbers_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function that opens a file takes 8 for a file descriptor, and would close it: pytest's, perhaps."""
-    real = open
-
-    def careful(file: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(file, int):
-            raise OSError("not a file")
-        return real(file, *args, **kwargs)
-
-    monkeypatch.setattr("builtins.open", careful)
-    monkeypatch.chdir(tmp_path)
 
 
 def test_the_quick_look_lets_right_answers_through() -> None:

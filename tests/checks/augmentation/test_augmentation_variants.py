@@ -1,7 +1,8 @@
 """Correct answers to assignment 2 in other styles get full marks, here and in a child process."""
 
 import pytest
-from augmentation_variants import VARIANTS, namespace_of
+from answers import namespace_of
+from augmentation_variants import VARIANTS
 
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.augmentation import ASSIGNMENT

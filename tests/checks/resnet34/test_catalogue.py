@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from answers import told
 
-from assignments_lib.checks.answer import InProcess, Raised
+from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.child import ChildProcess
-from assignments_lib.checks.exercise import PASS, Exercise, Mistake, PartResult, Result, evaluate
+from assignments_lib.checks.exercise import PASS, Exercise, Mistake, Result, evaluate
 from assignments_lib.checks.resnet34 import (
     ASSIGNMENT,
     block,
@@ -27,13 +28,6 @@ CATALOGUE = [
     for module in MODULES
     for number, mistake in enumerate(module.EXERCISE.mistakes)
 ]
-
-
-def told(part: PartResult) -> tuple[Any, ...]:
-    """All that a student reads of a part, the lines of their own code included."""
-    frames = part.error.frames if isinstance(part.error, Raised) else ()
-    mistake = part.mistake.name if part.mistake else ""
-    return (part.title, part.points, part.status, part.what, part.given, part.expected, mistake, frames)
 
 
 def in_a_child(child: ChildProcess, module: Any, number: int) -> Result:

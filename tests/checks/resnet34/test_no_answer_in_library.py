@@ -1,39 +1,22 @@
 """Nothing that can be imported from the package solves an exercise."""
 
 import inspect
-import pkgutil
 from collections.abc import Callable
 from copy import deepcopy
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from resnet34_variants import VARIANTS, namespace_of
+from answers import namespace_of
+from library import importable
+from resnet34_variants import VARIANTS
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision.models.resnet import BasicBlock, ResNet
 
-import assignments_lib
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.exercise import Exercise, evaluate
 from assignments_lib.checks.resnet34 import ASSIGNMENT
-
-INSTRUCTORS = ("assignments_lib.authoring", "assignments_lib.cli", "assignments_lib.checks.serve")
-
-
-def importable() -> dict[str, Callable[..., Any]]:
-    """Every public function and class that a module of the package holds and that is the package's own."""
-    found = {}
-    for module in pkgutil.walk_packages(assignments_lib.__path__, "assignments_lib."):
-        if module.name.startswith(INSTRUCTORS):
-            continue
-        for name, thing in vars(import_module(module.name)).items():
-            own = getattr(thing, "__module__", None) or ""
-            if callable(thing) and not name.startswith("_") and own.startswith("assignments_lib"):
-                found[f"{own}.{name}"] = thing
-    return found
 
 
 def _small_training() -> tuple[nn.Module, DataLoader, torch.optim.Optimizer]:
@@ -93,20 +76,6 @@ PLAUSIBLE: dict[str, Callable[[Callable[..., Any]], bool]] = {
     "replace_head": _puts_a_head_on,
     "train_head_only": _stops_statistics,
 }
-
-
-@pytest.fixture
-def _numbers_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function that opens a file takes 8 for a file descriptor, and would close it: pytest's, perhaps."""
-    real = open
-
-    def careful(file: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(file, int):
-            raise OSError("not a file")
-        return real(file, *args, **kwargs)
-
-    monkeypatch.setattr("builtins.open", careful)
-    monkeypatch.chdir(tmp_path)
 
 
 def plausible(name: str, candidate: Callable[..., Any]) -> bool:

@@ -5,7 +5,8 @@ Each is a correct variant with a few lines made wrong.
 # ruff: noqa: E501  (a change reads best on one line)
 
 import pytest
-from resnet34_variants import VARIANTS, namespace_of
+from answers import namespace_of
+from resnet34_variants import VARIANTS
 
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.exercise import Exercise, evaluate

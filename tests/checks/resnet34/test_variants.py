@@ -1,7 +1,8 @@
 """Correct answers in other styles get full marks, here and in a child process; hard-coded ones don't."""
 
 import pytest
-from resnet34_variants import VARIANTS, namespace_of
+from answers import namespace_of
+from resnet34_variants import VARIANTS
 
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.child import ChildProcess

@@ -1,0 +1,23 @@
+"""What can be imported from the package: none of it may solve an exercise."""
+
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import assignments_lib
+
+INSTRUCTORS = ("assignments_lib.authoring", "assignments_lib.cli", "assignments_lib.checks.serve")
+
+
+def importable() -> dict[str, Callable[..., Any]]:
+    """Every public function and class that a module of the package holds and that is the package's own."""
+    found = {}
+    for module in pkgutil.walk_packages(assignments_lib.__path__, "assignments_lib."):
+        if module.name.startswith(INSTRUCTORS):
+            continue
+        for name, thing in vars(import_module(module.name)).items():
+            own = getattr(thing, "__module__", None) or ""
+            if callable(thing) and not name.startswith("_") and own.startswith("assignments_lib"):
+                found[f"{own}.{name}"] = thing
+    return found
