@@ -134,11 +134,20 @@ def data(
         ),
     ] = None,
     root: _Root = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="PATH_OR_URL",
+            help="With voc: take it from a copy (folder or archive) or a mirror, as its server is hard to reach.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """List the data sets, or download those named."""
     from assignments_lib.datasets.command import main as command
 
-    raise typer.Exit(command(names or [], root))
+    raise typer.Exit(command(names or [], root, origin))
 
 
 @app.command()

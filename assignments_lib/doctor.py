@@ -207,7 +207,7 @@ def data(name: str, folder: Callable[[], Path]) -> Fact:
         present = SOURCES[name].present(folder())
     except CorruptFileError as error:
         return Fact("FAIL", f"data: {name}", str(error), f"then: assignments data {name}")
-    absent = f"not here (the {SOURCES[name].stand_in} stand in); to get it: assignments data {name}"
+    absent = f"not here (the {SOURCES[name].stand_ins} stand in); to get it: assignments data {name}"
     return Fact("OK", f"data: {name}", present or absent)
 
 

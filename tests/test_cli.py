@@ -113,10 +113,10 @@ def test_data_and_doctor_are_passed_on(monkeypatch):
     monkeypatch.setitem(
         sys.modules,
         "assignments_lib.datasets.command",
-        types.SimpleNamespace(main=lambda names, root: calls.append((names, root)) or 3),
+        types.SimpleNamespace(main=lambda *given: calls.append(given) or 3),
     )
     monkeypatch.setitem(sys.modules, "assignments_lib.doctor", types.SimpleNamespace(main=lambda: 4))
     assert invoke("data", "quickdraw", "pets", "--root", "here").exit_code == 3
     assert invoke("data").exit_code == 3
-    assert calls == [(["quickdraw", "pets"], Path("here")), ([], None)]
+    assert calls == [(["quickdraw", "pets"], Path("here"), None), ([], None, None)]
     assert invoke("doctor").exit_code == 4

@@ -35,6 +35,9 @@ def test_a_student_imports_nothing_of_the_instructors():
 import sys
 import assignments_lib, assignments_lib.plots, assignments_lib.training, assignments_lib.layers
 import assignments_lib.checks.resnet34, assignments_lib.datasets, assignments_lib.pretrained
+import assignments_lib.metrics, assignments_lib.trunk, assignments_lib.classifier
+import assignments_lib.checks.segmentation, assignments_lib.segmentation
+import assignments_lib.widgets
 print([name for name in {INSTRUCTOR} if name in sys.modules])
 print([name for name in sys.modules if name.startswith(("assignments_lib.authoring", "assignments_lib.grading"))])
 """
@@ -46,13 +49,21 @@ FORBIDDEN = {
     "datasets": ("checks", "authoring", "grading"),
     "training": ("checks", "authoring", "grading"),
     "plots": ("checks", "authoring", "grading"),
+    "metrics": ("checks", "authoring", "grading"),
+    "widgets": ("checks", "authoring", "grading"),
+    "trunk": ("checks", "authoring", "grading"),
+    "classifier": ("checks", "authoring", "grading"),
+    "segmentation": ("checks", "authoring", "grading"),
     "checks": ("authoring", "grading"),
 }
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_imports_point_one_way(package):
-    for path in (CHECKOUT / "assignments_lib" / package).rglob("*.py"):
+    folder = CHECKOUT / "assignments_lib"
+    files = [*(folder / package).rglob("*.py"), *folder.glob(f"{package}.py")]
+    assert files
+    for path in files:
         text = path.read_text()
         for other in FORBIDDEN[package]:
             assert f"assignments_lib.{other}" not in text, f"{path.name} names assignments_lib.{other}"

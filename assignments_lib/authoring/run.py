@@ -100,17 +100,21 @@ def run(
 def inject(notebook: NotebookNode, source: Source, data: str) -> None:
     """Set DATASET, in place, in a cell of its own below the cell tagged "parameters", as papermill does.
 
-    A notebook that works with drawings and with masks has MASKS there too: a data set of masks is meant for that.
+    A notebook that works with drawings and with masks has MASKS there too: a data set with masks is meant for that,
+    and one that gives both, labels and masks, for both.
 
     Raises:
         BuildError: there is no such cell.
     """
-    gives_masks = data in SOURCES and SOURCES[data].gives == "masks"
+    gives = SOURCES[data].gives if data in SOURCES else ("labels",)
     for index, cell in enumerate(notebook.cells):
         if notebooks.PARAMETERS in cell.metadata.get("tags", []):
-            variable = "MASKS" if gives_masks and "MASKS =" in cell.source else "DATASET"
+            wanted = (("DATASET", "labels"), ("MASKS", "masks"))
+            fitting = [name for name, kind in wanted if f"{name} =" in cell.source and kind in gives]
             given = nbformat.v4.new_code_cell(
-                f"{variable} = {data!r}", id="injected-parameters", metadata={"tags": ["injected-parameters"]}
+                "\n".join(f"{name} = {data!r}" for name in fitting or ["DATASET"]),
+                id="injected-parameters",
+                metadata={"tags": ["injected-parameters"]},
             )
             notebook.cells.insert(index + 1, given)
             return

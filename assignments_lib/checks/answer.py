@@ -108,6 +108,9 @@ class Answer(Protocol):
     def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Copies of the values of the module's parameters and buffers: of all, or of those named."""
 
+    def attribute(self, module: Ref, name: str) -> Value:
+        """An attribute of the module, or of what it holds: ``"strides"``, ``"0.weight.grad"``."""
+
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
         """Give parameters and buffers these values and, where it differs, their floating-point type."""
 
@@ -148,6 +151,9 @@ class InProcess:
 
     def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         return self._host.state(module, names)
+
+    def attribute(self, module: Ref, name: str) -> Value:
+        return self._host.attribute(module, name)
 
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
         self._host.load(module, state)

@@ -87,6 +87,9 @@ class ChildProcess:
         found: dict[str, Tensor] = self._ask("state", module, None if names is None else list(names))
         return found
 
+    def attribute(self, module: Ref, name: str) -> Value:
+        return self._ask("attribute", module, name)
+
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
         self._ask("load", module, dict(state))
 

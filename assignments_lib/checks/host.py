@@ -11,6 +11,8 @@ import re
 import sysconfig
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
+from torchvision.models.resnet import BasicBlock
 
 from assignments_lib.checks.answer import Entry, Frame, Opaque, Raised, Ref, Run, Value
 from assignments_lib.not_filled_in import NotFilledIn
+from assignments_lib.trunk import Trunk
 
 _MAX_DEPTH = 10  # of lists in lists
 
 # The layers a probe model may be made of.
 _LAYERS = {
     name: getattr(nn, name)
-    for name in ("Flatten", "Linear", "BatchNorm1d", "BatchNorm2d", "Conv2d", "Dropout", "ReLU")
+    for name in ("Flatten", "Linear", "BatchNorm1d", "BatchNorm2d", "Conv2d", "Dropout", "MaxPool2d", "ReLU")
 }
 
 
@@ -92,6 +96,80 @@ def _recorder(number: int, base: int) -> Callable[[Tensor, Tensor], Tensor]:
 
 def _view(factor: float, offset: float) -> Callable[[Tensor], Tensor]:
     return lambda images: factor * images + offset
+
+
+def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=weight.dtype)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        if bias is not None:
+            layer.bias.copy_(bias)
+    return layer
+
+
+def _pointwise(weight: Tensor, bias: Tensor) -> nn.Conv2d:
+    layer = nn.Conv2d(weight.shape[1], weight.shape[0], 1, dtype=weight.dtype)
+    layer.load_state_dict({"weight": weight[:, :, None, None], "bias": bias})
+    return layer
+
+
+def _pyramid(matrices: Sequence[Tensor], strides: Sequence[int]) -> Trunk:
+    """Each stage averages squares and mixes channels, which the next one averages and mixes again."""
+    stages, before = [], 1
+    for matrix, stride in zip(matrices, strides, strict=True):
+        mix = nn.Conv2d(matrix.shape[1], matrix.shape[0], 1, bias=False, dtype=matrix.dtype)
+        with torch.no_grad():
+            mix.weight.copy_(matrix[:, :, None, None])
+        stages.append(nn.Sequential(nn.AvgPool2d(stride // before, ceil_mode=True), mix))
+        before = stride
+    return Trunk(nn.Identity(), stages, [len(matrix) for matrix in matrices], strides)
+
+
+def _blocks(widths: Sequence[int], depths: Sequence[int]) -> Trunk:
+    """As ResNet34's, narrower and shallower."""
+    stem = nn.Sequential(
+        nn.Conv2d(3, widths[0], 7, stride=2, padding=3, bias=False),
+        nn.BatchNorm2d(widths[0]),
+        nn.ReLU(),
+        nn.MaxPool2d(3, stride=2, padding=1),
+    )
+    stages, before = [], widths[0]
+    for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+        stride = 1 if number == 0 else 2
+        shortcut = nn.Sequential(
+            nn.Conv2d(before, width, 1, stride=stride, bias=False), nn.BatchNorm2d(width)
+        )
+        first = BasicBlock(before, width, stride, shortcut if stride > 1 or before != width else None)
+        stages.append(nn.Sequential(first, *(BasicBlock(width, width) for _ in range(depth - 1))))
+        before = width
+    return Trunk(stem, stages, widths, [4, 8, 16, 32])
+
+
+class _Joined(nn.Module):
+    """A module of several tensors as a module of one: a vector that holds them all, one after another."""
+
+    def __init__(self, module: nn.Module, shapes: Sequence[Sequence[int]]) -> None:
+        super().__init__()
+        self.module = module
+        self.shapes = shapes
+
+    def forward(self, joined: Tensor) -> Any:
+        tensors, start = [], 0
+        for shape in self.shapes:
+            tensors.append(joined[start : start + prod(shape)].view(*shape))  # still a part of joined
+            start += prod(shape)
+        return self.module(*tensors)
+
+
+class _Applied(nn.Module):
+    """A function as a module of its first argument."""
+
+    def __init__(self, function: Callable[..., Any], rest: Sequence[Any]) -> None:
+        super().__init__()
+        self.function, self.rest = function, rest
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(x, *self.rest)
 
 
 class Host:
@@ -189,14 +267,19 @@ class Host:
         )
 
     def _called(self, target: str, given: list[Any], named: dict[str, Any]) -> Value:
-        if target not in self.namespace:
-            raise Raised("NameError", f"{target} is not defined: run the cell that defines it", blank=False)
+        function = self._named(target)
 
         def work() -> Value:
             with torch.enable_grad():  # and back, whatever the answer leaves switched off
-                return self._outward(self.namespace[target](*given, **named))
+                return self._outward(function(*given, **named))
 
         return _guarded(work)
+
+    def _named(self, target: str) -> Callable[..., Any]:
+        if target not in self.namespace:
+            raise Raised("NameError", f"{target} is not defined: run the cell that defines it", blank=False)
+        found: Callable[..., Any] = self.namespace[target]
+        return found
 
     def make(self, kind: str, *args: Value) -> Ref:
         """Make an input for an exercise.
@@ -208,6 +291,16 @@ class Host:
         - ``"operations", maxima``: a policy's ``(operation, maximum)`` pairs. Operation k = 1, 2, ... turns channel 1
           into (number of operations + 1) times itself plus k, and puts its strength in front of channels 2, 3, ...
         - ``"views", numbers``: for each pair (factor, offset) a function images -> factor * images + offset
+        - ``"linear", weight, bias``: an ``nn.Linear`` with these values (bias None: without one)
+        - ``"pointwise", weight, bias``: a 1x1 ``nn.Conv2d`` with these values, weight (channels out, channels in)
+        - ``"pyramid", matrices, strides``: a `Trunk` of averages. Map k is the images averaged over squares of
+          strides[k] pixels, and its channels mixed by matrices[0], ..., matrices[k], each (channels out, channels in)
+        - ``"trunk", widths, depths``: a `Trunk` of torchvision's BasicBlocks with these channels and numbers of blocks
+        - ``"counted", trunk``: the `Trunk` given, its stem followed by a `GraphCounter`: tensor ``stem.1.peak``
+        - ``"applied", name, arguments``: the answer's function of that name as a module, which gives it its own input
+          first, then these arguments; so `run` gets the function's gradients
+        - ``"joined", module, shapes``: the module, which takes tensors of these shapes, as one that takes a vector with
+          all of them, one after another; so `run` sends it several tensors and gets the gradients of all
         """
         if kind == "model":
             layers = [
@@ -233,6 +326,23 @@ class Host:
             return self._keep(pairs, "operations")
         if kind == "views":
             return self._keep([_view(factor, offset) for factor, offset in args[0]], "views")
+        if kind == "linear":
+            return self._keep(_linear(*args), "module")
+        if kind == "pointwise":
+            return self._keep(_pointwise(*args), "module")
+        if kind == "pyramid":
+            return self._keep(_pyramid(*args), "module")
+        if kind == "trunk":
+            return self._keep(_blocks(*args), "module")
+        if kind == "counted":
+            trunk = self._find(args[0])
+            trunk.stem = nn.Sequential(trunk.stem, GraphCounter())
+            return args[0]
+        if kind == "joined":
+            return self._keep(_Joined(self._find(args[0]), args[1]), "module")
+        if kind == "applied":
+            name, arguments = args
+            return self._keep(_Applied(self._named(name), self._inward(arguments)), "module")
         raise ValueError(f"the host can't make a {kind!r}")
 
     def describe(self, module: Ref) -> list[Entry]:
@@ -258,6 +368,11 @@ class Host:
 
         copies: dict[str, Tensor] = _guarded(work)
         return copies
+
+    def attribute(self, module: Ref, name: str) -> Value:
+        """An attribute of the module, or of what it holds: names joined by dots lead from one to the next."""
+        found: nn.Module = self._find(module)
+        return _guarded(lambda: self._outward(attrgetter(name)(found)))
 
     def load(self, module: Ref, state: Mapping[str, Tensor]) -> None:
         """Give parameters and buffers these values; the module takes on the values' floating-point type."""

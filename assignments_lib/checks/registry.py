@@ -59,7 +59,11 @@ class Assignment:
 
 
 # notebook -> the module of `assignments_lib.checks` that defines its ASSIGNMENT
-_MODULES = {"1_resnet34": "resnet34", "2_data_augmentation": "augmentation"}
+_MODULES = {
+    "1_resnet34": "resnet34",
+    "2_data_augmentation": "augmentation",
+    "3_classification_to_segmentation": "segmentation",
+}
 
 
 def assignment(notebook: str) -> Assignment:

@@ -45,6 +45,8 @@ def _answer(host: Host, request: str, args: list[Any]) -> Value:
         return [list(astuple(entry)) for entry in host.describe(args[0])]
     if request == "state":
         return host.state(*args)
+    if request == "attribute":
+        return host.attribute(*args)
     if request == "load":
         return host.load(*args)
     if request == "run":

@@ -15,7 +15,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from assignments_lib.datasets.convert import resized, with_channels
 from assignments_lib.datasets.download import CorruptFileError, DownloadError
@@ -23,7 +22,7 @@ from assignments_lib.datasets.masked import MaskedPictures
 from assignments_lib.datasets.pictures import Pictures
 from assignments_lib.datasets.root import data_root
 from assignments_lib.datasets.selection import check_split
-from assignments_lib.datasets.sources import SOURCES, Source
+from assignments_lib.datasets.sources import SOURCES, STAND_INS, Kind, Source
 
 __all__ = [
     "SOURCES",
@@ -77,7 +76,7 @@ def load(
     if name == "doodles":
         return with_channels(_doodles(split, classes, per_class, size, root), channels)
     try:
-        pictures: Pictures = source.module.load(
+        pictures: Pictures = source.module_for("labels").load(
             split, classes=classes, per_class=per_class, size=size, root=root, strict=strict
         )
     except DownloadError as error:
@@ -103,9 +102,10 @@ def load_masks(
     """Pictures of a data set with a label for every pixel, by its name.
 
     Args:
-        name: "scenes" (embedded), "camvid" or "nuclei" (real, downloaded on first use).
+        name: "scenes" (embedded), "camvid", "nuclei", "pets" or "voc" (real, downloaded on first use).
         split: "train" or "test".
-        size: height and width in pixels; the set's own when None.
+        size: height and width in pixels; the set's own when None (scenes 80x112, camvid 360x480, nuclei 256x256,
+            pets 112x128, voc 96x128).
         number: at most so many pictures; the set's usual number when None.
         root: where data lives; ``data_root()`` when None.
         strict: raise instead of falling back on the embedded scenes.
@@ -125,13 +125,13 @@ def load_masks(
         raise ValueError(f"size must be height and width, (96, 128) for example, not {size!r}")
     given = {"size": size and tuple(size), "number": number, "root": root}
     given = {key: value for key, value in given.items() if value is not None}
-    stand_in = SOURCES[source.stand_in]
+    stand_in = SOURCES[STAND_INS["masks"]]
     pictures: MaskedPictures
     if source is stand_in:
         pictures = stand_in.module.load(split, **given)
         return pictures
     try:
-        pictures = source.module.load(split, **given, strict=strict)
+        pictures = source.module_for("masks").load(split, **given, strict=strict)
     except DownloadError as error:
         if strict:
             raise
@@ -142,17 +142,18 @@ def load_masks(
     return pictures
 
 
-def _source(name: str, gives: Literal["labels", "masks"]) -> Source:
+def _source(name: str, kind: Kind) -> Source:
     """The set of that name, if it gives what is asked for."""
     source = SOURCES.get(name)
-    if source is not None and source.gives == gives:
+    if source is not None and kind in source.gives:
         return source
-    there_are = ", ".join(each.name for each in SOURCES.values() if each.gives == gives)
+    there_are = ", ".join(each.name for each in SOURCES.values() if kind in each.gives)
     if source is None:
         raise ValueError(f"there is no data set {name!r}; there are {there_are}")
-    other = "load" if source.gives == "labels" else "load_masks"
+    (other,) = source.gives
+    call = "load" if other == "labels" else "load_masks"
     raise ValueError(
-        f"{name} gives {source.gives}, not {gives}: {other}({name!r}, ...) loads it; with {gives} there are {there_are}"
+        f"{name} gives {other}, not {kind}: {call}({name!r}, ...) loads it; with {kind} there are {there_are}"
     )
 
 

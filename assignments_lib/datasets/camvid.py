@@ -19,16 +19,14 @@ G. Brostow, J. Fauqueur and R. Cipolla, Semantic Object Classes in Video, Patter
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from assignments_lib.datasets import png
 from assignments_lib.datasets.download import CorruptFileError, download, megabytes, unpack
-from assignments_lib.datasets.masked import MaskedPictures, resized
+from assignments_lib.datasets.masked import MaskedPictures, gathered, resized
 from assignments_lib.datasets.mixed_order import number_of
 from assignments_lib.datasets.root import data_root
 
@@ -84,16 +82,13 @@ def load(
     if not _names(root, split):
         fetch(root)
     names = sorted(_names(root, split), key=number_of)[:number]
+    if not names:
+        raise CorruptFileError(f"{folder_of(root)} has no pictures in {split!r}: delete it and load again")
 
     def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
         return resized(*read(root, split, name), size)
 
-    with ThreadPoolExecutor(4) as pool:
-        pairs = list(tqdm(pool.map(pair, names), "CamVid", total=len(names), leave=False))
-    if not pairs:
-        raise CorruptFileError(f"{folder_of(root)} has no pictures in {split!r}: delete it and load again")
-    images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
-    return MaskedPictures(images, masks, CLASSES, "camvid")
+    return MaskedPictures(*gathered(names, pair, "CamVid"), CLASSES, "camvid")
 
 
 def read(root: Path, split: str, name: str) -> tuple[torch.Tensor, torch.Tensor]:

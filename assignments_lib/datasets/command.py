@@ -12,14 +12,25 @@ from rich.text import Text
 from assignments_lib.datasets import SOURCES, CorruptFileError, DownloadError, data_root
 
 
-def main(names: Sequence[str] = (), root: Path | None = None) -> int:
+def main(names: Sequence[str] = (), root: Path | None = None, origin: str | None = None) -> int:
     """Without names, a table of all data sets; with names, download those.
+
+    ``origin`` is a mirror's address, or a file or folder with a copy, to take the one set that is named from; for sets
+    whose own server can't be counted on.
 
     Returns:
         The exit code: 0, or 1 where a name is unknown or a download failed (the reason has been printed).
     """
     root = root or data_root()
     console = Console(highlight=False)
+    if origin and (len(names) != 1 or (names[0] in SOURCES and not SOURCES[names[0]].origin)):
+        able = " or ".join(name for name, source in SOURCES.items() if source.origin)
+        console.print(
+            f"FAIL: --from goes with one name, {able}; for other sets, data/README.md says how to put them in place "
+            "by hand",
+            soft_wrap=True,
+        )
+        return 1
     if not names:
         console.print(table(root))
         place = f"Data lives in {root} (the environment variable ASSIGNMENTS_DATA names another folder)."
@@ -30,7 +41,7 @@ def main(names: Sequence[str] = (), root: Path | None = None) -> int:
             f"FAIL: there is no data set {unknown[0]!r}; there are {', '.join(SOURCES)}", markup=False
         )
         return 1
-    return max([_fetch(name, root, console) for name in names])
+    return max([_fetch(name, root, console, origin) for name in names])
 
 
 def table(root: Path) -> Table:
@@ -48,13 +59,13 @@ def table(root: Path) -> Table:
     return grid
 
 
-def _fetch(name: str, root: Path, console: Console) -> int:
+def _fetch(name: str, root: Path, console: Console, origin: str | None) -> int:
     source = SOURCES[name]
     if not source.download:
         console.print(f"OK: {name} needs no download, it is drawn on first use")
         return 0
     try:
-        folder = source.module.fetch(root)
+        folder = source.module.fetch(root, origin) if origin else source.module.fetch(root)
     except (DownloadError, CorruptFileError) as error:
         console.print(f"FAIL: {error}", markup=False, soft_wrap=True)
         return 1

@@ -56,12 +56,15 @@ class DownloadError(RuntimeError):
         place: Path | None = None,
         reason: str = "",
         offline: bool = False,
+        advice: str = "",
     ) -> None:
         self.what, self.tried, self.place, self.offline = what, tuple(tried), place, offline
         lines = [f"{what} could not be downloaded" + (f": {reason}" if reason else ".")]
         lines += [f"  tried {url}: {why}" for url, why in tried]
         if place is not None:
             lines += [f"  By hand: save it as {place}, then run this again."]
+        if advice:
+            lines += [f"  {advice}"]
         super().__init__("\n".join(lines))
 
 
@@ -91,6 +94,7 @@ def download(
     size: int | None = None,
     first_bytes: int | None = None,
     by_hand: Path | None = None,
+    advice: str = "",
 ) -> Path:
     """Fetch a file, with a progress bar, from the first of several mirrors that has it.
 
@@ -102,6 +106,7 @@ def download(
         size: length in bytes.
         first_bytes: fetch only so many bytes from the start (a shorter file comes whole).
         by_hand: where a person should put the file, if not at ``target``.
+        advice: what else a person can do when it can't be had; ends the message.
 
     Returns:
         ``target``.
@@ -133,7 +138,7 @@ def download(
             tried.append((url, fault))
     except OSError as error:  # of this machine: another mirror wouldn't help
         raise DownloadError(what, tried, reason=in_words(error, target)) from error
-    raise DownloadError(what, tried, by_hand, offline=unreachable == len(tried))
+    raise DownloadError(what, tried, by_hand, offline=unreachable == len(tried), advice=advice)
 
 
 def unpack(archive: Path, into: Path, folder: str, *, inside: str | None = None) -> Path:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import torch
 from torch.nn import functional as F
 from torch.utils.data import Dataset
+from tqdm.auto import tqdm
+
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True)
@@ -76,3 +80,27 @@ def resized(
     image = F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
     mask = F.interpolate(mask.to(torch.uint8)[None, None], size, mode="nearest-exact")[0, 0].to(mask.dtype)
     return image, mask
+
+
+def in_proportion(
+    image: torch.Tensor, mask: torch.Tensor, size: tuple[int, int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The largest part in the middle with the proportions of ``size`` = (height, width), of image and mask."""
+    (rows, columns), (height, width) = mask.shape, size
+    tall, wide = min(rows, round(columns * height / width)), min(columns, round(rows * width / height))
+    top, left = (rows - tall) // 2, (columns - wide) // 2
+    part = slice(top, top + tall), slice(left, left + wide)
+    return image[(slice(None), *part)], mask[part]
+
+
+def gathered(
+    names: Sequence[Name], read: Callable[[Name], tuple[torch.Tensor, torch.Tensor]], what: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What ``read`` gives for each name, stacked: images (N, 3, H, W) and masks (N, H, W).
+
+    Four are read at a time, under a progress bar called ``what``. All must have one size, and there must be one.
+    """
+    with ThreadPoolExecutor(4) as pool:
+        pairs = list(tqdm(pool.map(read, names), what, total=len(names), leave=False))
+    images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
+    return images, masks

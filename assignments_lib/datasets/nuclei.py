@@ -23,16 +23,14 @@ experiments: the 2018 Data Science Bowl, Nature Methods 2019).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from assignments_lib.datasets import png
 from assignments_lib.datasets.download import CorruptFileError, download, megabytes, unpack
-from assignments_lib.datasets.masked import MaskedPictures, resized
+from assignments_lib.datasets.masked import MaskedPictures, gathered, in_proportion, resized
 from assignments_lib.datasets.mixed_order import number_of
 from assignments_lib.datasets.root import data_root
 from assignments_lib.datasets.selection import check_split
@@ -86,10 +84,7 @@ def load(
     def pair(name: str) -> tuple[torch.Tensor, torch.Tensor]:
         return resized(*in_proportion(*read(root, name), size or SIZE), size or SIZE)
 
-    with ThreadPoolExecutor(4) as pool:
-        pairs = list(tqdm(pool.map(pair, chosen), "Nuclei", total=len(chosen), leave=False))
-    images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
-    return MaskedPictures(images, masks, CLASSES, "nuclei")
+    return MaskedPictures(*gathered(chosen, pair, "Nuclei"), CLASSES, "nuclei")
 
 
 def split_of(name: str) -> str:
@@ -118,17 +113,6 @@ def read(root: Path, name: str) -> tuple[torch.Tensor, torch.Tensor]:
             raise CorruptFileError(f"{path} has the value {strange[0]}; there are only 0 and 255: {mend}")
         mask |= nucleus & 1
     return torch.from_numpy(np.ascontiguousarray(image[..., :3].transpose(2, 0, 1))), torch.from_numpy(mask)
-
-
-def in_proportion(
-    image: torch.Tensor, mask: torch.Tensor, size: tuple[int, int]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The largest part in the middle with the proportions of ``size`` = (height, width), of image and mask."""
-    (rows, columns), (height, width) = mask.shape, size
-    tall, wide = min(rows, round(columns * height / width)), min(columns, round(rows * width / height))
-    top, left = (rows - tall) // 2, (columns - wide) // 2
-    part = slice(top, top + tall), slice(left, left + wide)
-    return image[(slice(None), *part)], mask[part]
 
 
 def present(root: Path) -> str:

@@ -1,4 +1,4 @@
-"""Oxford-IIIT Pet through torchvision's own class: cats and dogs of 37 breeds.
+"""Oxford-IIIT Pet through torchvision's own class: cats and dogs of 37 breeds (`pets_masks` has their masks).
 
 The photographs have all sizes, so they come as squares: the shorter side is brought to ``size`` with
 antialiasing and the middle is kept. Only the pictures that are asked for are decoded.
@@ -59,12 +59,12 @@ def load(
     """
     check_split(split)
     root = root or data_root()
-    if not _is_there(root):
+    if not is_there(root):
         fetch(root)
-    entries = _entries(root, split)
-    breeds = {label: name for part in FILE_OF for name, label in _entries(root, part)}
-    names = [breeds[label] for label in sorted(breeds)]
-    indices, labels, chosen = select([names.index(name) for name, _ in entries], names, classes, per_class)
+    breeds = {number: breed for part in FILE_OF for _, breed, number in entries(root, part)}
+    names = [breeds[number] for number in sorted(breeds)]
+    breed_of_each = [names.index(breed) for _, breed, _ in entries(root, split)]
+    indices, labels, chosen = select(breed_of_each, names, classes, per_class)
     side = size or SIDE
     square = v2.Compose([v2.Resize(side, antialias=True), v2.CenterCrop(side), v2.PILToTensor()])
     photographs = OxfordIIITPet(root, split=FILE_OF[split], transform=square)
@@ -73,7 +73,7 @@ def load(
         try:
             image: torch.Tensor = photographs[index][0]
         except (UnidentifiedImageError, OSError) as error:
-            raise CorruptFileError(f"a photograph can't be read ({error}): {_mend(root)}") from error
+            raise CorruptFileError(f"a photograph can't be read ({error}): {mend(root)}") from error
         return image
 
     with ThreadPoolExecutor(4) as pool:
@@ -85,7 +85,7 @@ def load(
 def present(root: Path) -> str:
     """What there is of it below the data folder, in words; empty when nothing."""
     pictures = list((folder_of(root) / "images").glob("*.jpg"))
-    return f"{len(pictures):,} pictures, {megabytes(pictures)}" if _is_there(root) and pictures else ""
+    return f"{len(pictures):,} pictures, {megabytes(pictures)}" if is_there(root) and pictures else ""
 
 
 def fetch(root: Path) -> Path:
@@ -110,19 +110,25 @@ def folder_of(root: Path) -> Path:
     return root / "oxford-iiit-pet"
 
 
-def _is_there(root: Path) -> bool:
+def is_there(root: Path) -> bool:
+    """Whether it has been unpacked."""
     return all((folder_of(root) / part).is_dir() for part in ("images", "annotations"))
 
 
-def _mend(root: Path) -> str:
+def mend(root: Path) -> str:
+    """What to do about a damaged file."""
     return f"delete {folder_of(root)} and load again"
 
 
-def _entries(root: Path, split: str) -> list[tuple[str, int]]:
-    """Breed and its number, of every photograph of a split, in the order of the set's own list."""
+def entries(root: Path, split: str) -> list[tuple[str, str, int]]:
+    """File name without ending, breed and its number, of every photograph of a split, as the set's own list has them.
+
+    Raises:
+        CorruptFileError: the list can't be read.
+    """
     path = folder_of(root) / "annotations" / f"{FILE_OF[split]}.txt"
     try:
         rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
-        return [(row[0].rsplit("_", 1)[0].replace("_", " ").title(), int(row[1])) for row in rows]
+        return [(row[0], row[0].rsplit("_", 1)[0].replace("_", " ").title(), int(row[1])) for row in rows]
     except (OSError, ValueError, IndexError) as error:
-        raise CorruptFileError(f"{path} can't be read ({error}): {_mend(root)}") from error
+        raise CorruptFileError(f"{path} can't be read ({error}): {mend(root)}") from error

@@ -8,6 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+Kind = Literal["labels", "masks"]  # one a picture (`load`), or one a pixel (`load_masks`)
+# The embedded sets, used where a real one can't be had
+STAND_INS: dict[Kind, str] = {"labels": "doodles", "masks": "scenes"}
+
 
 @dataclass(frozen=True)
 class Source:
@@ -19,17 +23,24 @@ class Source:
     download: str  # how much, in words; empty where nothing is downloaded
     size: int | None  # side in pixels, where nobody asks for another and it is a set of labels
     channels: int
-    gives: Literal["labels", "masks"] = "labels"  # one a picture (`load`), or one a pixel (`load_masks`)
+    gives: tuple[Kind, ...] = ("labels",)
+    origin: str = ""  # the environment variable that, like `--from`, names a copy or a mirror
 
     @property
     def module(self) -> ModuleType:
-        """The module with its ``load`` (imported only now: torchvision takes seconds)."""
+        """The module that fetches it, and knows what is there (imported only now: torchvision takes seconds)."""
         return import_module(f"assignments_lib.datasets.{self.name}")
 
+    def module_for(self, kind: Kind) -> ModuleType:
+        """The module whose ``load`` gives labels, or masks; of a set that gives both, masks are in `<name>_masks`."""
+        if kind == self.gives[0]:
+            return self.module
+        return import_module(f"assignments_lib.datasets.{self.name}_{kind}")
+
     @property
-    def stand_in(self) -> str:
-        """The embedded set that is used where this one can't be had."""
-        return "doodles" if self.gives == "labels" else "scenes"
+    def stand_ins(self) -> str:
+        """The embedded sets that are used where this one can't be had, in words."""
+        return " or ".join(STAND_INS[kind] for kind in self.gives)
 
     def present(self, root: Path) -> str:
         """What there is of it below the data folder, in words; empty when nothing.
@@ -56,7 +67,15 @@ SOURCES = {
             1,
         ),
         Source("cifar10", "small photographs of ten things", "none stated", "170 MB", 32, 3),
-        Source("pets", "photographs of cats and dogs, 37 breeds", "CC BY-SA 4.0", "811 MB", 64, 3),
+        Source(
+            "pets",
+            "photographs of cats and dogs, 37 breeds, with masks",
+            "CC BY-SA 4.0",
+            "811 MB",
+            64,
+            3,
+            ("labels", "masks"),
+        ),
         Source(
             "scenes",
             "the ten things before backgrounds, with masks",
@@ -64,7 +83,7 @@ SOURCES = {
             "",
             None,
             3,
-            "masks",
+            ("masks",),
         ),
         Source(
             "camvid",
@@ -73,8 +92,18 @@ SOURCES = {
             "about 190 MB",
             None,
             3,
-            "masks",
+            ("masks",),
         ),
-        Source("nuclei", "cells under the microscope, with masks", "CC0", "about 80 MB", None, 3, "masks"),
+        Source("nuclei", "cells under the microscope, with masks", "CC0", "about 80 MB", None, 3, ("masks",)),
+        Source(
+            "voc",
+            "photographs of 20 kinds of things, with masks",
+            "Flickr's terms of use",
+            "2.0 GB; its server is often out of reach since late 2025: --from PATH_OR_URL takes a copy or a mirror",
+            None,
+            3,
+            ("masks",),
+            origin="ASSIGNMENTS_VOC",
+        ),
     )
 }

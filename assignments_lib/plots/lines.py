@@ -45,7 +45,7 @@ class LiveCurves:
                 accuracy, history.column("val_accuracy"), "validation", line_styles(1)[0], history.planned
             )
             loss.set(title="Loss", ylim=(0, _top(loss)))
-            accuracy.set(title="Accuracy", ylim=(0, 1.02))
+            accuracy.set(title=_heading(history.measure), ylim=(0, 1.02))
             _label_ends(loss, "{:.2f}".format)
             _label_ends(accuracy, percent)
             accuracy.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
@@ -56,7 +56,7 @@ class LiveCurves:
 
 
 def curves(histories: Mapping[str, History], title: str = "", alt: str = "") -> None:
-    """Training loss, validation loss and validation accuracy of several runs, each named by its key.
+    """Training loss, validation loss and accuracy (or what was measured) of several runs, each named by its key.
 
     ``alt`` replaces the description that is written from the figures.
 
@@ -69,11 +69,12 @@ def curves(histories: Mapping[str, History], title: str = "", alt: str = "") -> 
     with style():
         figure = new_figure(9.6, 3.1)
         panels = figure.subplots(1, 3)
+        measure = next(iter(runs.values())).measure
         planned = max(history.planned for history in runs.values())
         for panel, key, heading in zip(
             panels,
             ("train_loss", "val_loss", "val_accuracy"),
-            ("Training loss", "Validation loss", "Validation accuracy"),
+            ("Training loss", "Validation loss", f"Validation {measure}"),
             strict=True,
         ):
             for (name, history), look in zip(runs.items(), line_styles(len(runs)), strict=True):
@@ -165,6 +166,11 @@ def _shared_legend(figure: Figure, axes: Axes, title: str) -> None:
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
 
 
+def _heading(measure: str) -> str:
+    """With a capital, unless it has one already, as mIoU does."""
+    return measure.capitalize() if measure.islower() else measure
+
+
 def _in_words(title: str, history: History) -> str:
     first, last, best = history[0], history.last, history.best
     planned = f" of {history.planned}" if history.planned > len(history) else ""
@@ -173,5 +179,6 @@ def _in_words(title: str, history: History) -> str:
     return (
         f"{title or 'Training'}, after {len(history)}{planned} {epochs}: "
         f"training loss {last.train_loss:.2f}{started}, validation loss {last.val_loss:.2f}, "
-        f"validation accuracy {percent(last.val_accuracy)} (best {percent(best.val_accuracy)} in epoch {best.epoch})."
+        f"validation {history.measure} {percent(last.val_accuracy)} "
+        f"(best {percent(best.val_accuracy)} in epoch {best.epoch})."
     )

@@ -27,7 +27,7 @@ from assignments_lib.training.precision import evaluating
 
 _PARAMETERS = "model/"  # prefix of the parameters' own names, which may be anything
 _EFFECT = "what the augmentation does to images and labels"
-_ANSWER = "answer"  # the output for `_probe`, in evaluation mode
+_ANSWER = "answer"  # the output for `probe`, in evaluation mode
 
 
 class DoesNotFit(Exception):
@@ -58,19 +58,42 @@ class Checkpoint:
         """
         if not self.path.is_file():
             return None
+        about, stored = self._read()
         try:
-            with safe_open(self.path, framework="pt") as file:
-                about = json.loads((file.metadata() or {})["about"])
-                stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
             history = History(
                 (Epoch(**row) for row in about["history"]), name=about["name"], planned=len(about["history"])
             )
             was = dict(about["made_with"])
-        except Exception as error:  # safetensors, JSON and missing keys each raise their own kind
+        except Exception as error:  # keys that are missing, or of another kind
             raise DoesNotFit(f"the file is damaged ({type(error).__name__}: {error})") from None
         _compare(was, made_with)
         self._put(model, stored, images)
         return history
+
+    def contents(self) -> tuple[dict[str, Tensor], Tensor | None] | None:
+        """The parameters by the names that their network gave them, and its outputs for `probe`; None without a file.
+
+        Raises:
+            DoesNotFit: the file is damaged.
+        """
+        if not self.path.is_file():
+            return None
+        _, stored = self._read()
+        parameters = {
+            key.removeprefix(_PARAMETERS): tensor
+            for key, tensor in stored.items()
+            if key.startswith(_PARAMETERS)
+        }
+        return parameters, stored.get(_ANSWER)
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                about = json.loads((file.metadata() or {})["about"])
+                stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+        except Exception as error:  # safetensors, JSON and missing keys each raise their own kind
+            raise DoesNotFit(f"the file is damaged ({type(error).__name__}: {error})") from None
+        return about, stored
 
     def _put(self, model: nn.Module, stored: dict[str, Tensor], images: Tensor | None) -> None:
         before = {name: tensor.detach().clone() for name, tensor in _tensors(model).items()}
@@ -82,7 +105,7 @@ class Checkpoint:
                     if name.startswith(_PARAMETERS)
                 }
             )
-            if _ANSWER in stored and not _same(_answer(model, images), stored[_ANSWER]):
+            if _ANSWER in stored and not same_outputs(_answer(model, images), stored[_ANSWER]):
                 raise DoesNotFit("the network has changed: with these parameters it now gives other outputs")
         except DoesNotFit:
             model.load_state_dict(before)
@@ -193,20 +216,25 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
     return {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
 
 
+def probe(shape: Sequence[int]) -> Tensor:
+    """The two images of noise, of this shape, for which a checkpoint holds the outputs."""
+    return torch.rand((2, *shape), generator=torch.Generator().manual_seed(34))
+
+
 def _answer(model: nn.Module, images: Tensor | None) -> Tensor | None:
     """The output for two fixed noise images of the data's shape; None where there is no plain output."""
     if images is None:
         return None
-    noise = torch.rand((2, *images.shape[1:]), generator=torch.Generator().manual_seed(34))
     try:
         with evaluating(model), torch.no_grad():
-            outputs = model(noise.to(images.device))
+            outputs = model(probe(images.shape[1:]).to(images.device))
     except Exception:  # the training loop will meet it, and show it with the student's own frames
         return None
     return outputs.detach().float().cpu().contiguous() if isinstance(outputs, Tensor) else None
 
 
-def _same(now: Tensor | None, then: Tensor) -> bool:
+def same_outputs(now: Tensor | None, then: Tensor) -> bool:
+    """Whether two networks' outputs agree, but for the rounding of another device."""
     # Devices and TF32 differ by about 1e-3 of the outputs' scale, a changed network by about the scale itself
     if now is None or now.shape != then.shape:
         return False

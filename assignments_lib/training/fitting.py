@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from assignments_lib.training.allowance import Allowance
 from assignments_lib.training.augmented import Augment, AugmentedLoader
 from assignments_lib.training.checkpoint import Checkpoint, DoesNotFit, describe
 from assignments_lib.training.device import choose_device
@@ -61,7 +62,8 @@ def fit(
             as they are. A `Pipeline` of `assignments_lib.augmentation`, or a function.
         loss: of the library's own loop, ``loss(logits, labels)``: the mean over what counts.
         score: of the library's own evaluation: ``score()`` makes an object with ``update(logits, labels)`` and
-            ``compute()``, in [0, 1], which takes the accuracy's place in the history.
+            ``compute()``, in [0, 1], which takes the accuracy's place in the history; ``score.name``, if it has
+            one, stands in the curves.
         device: where to train; `choose_device` by default. The network is moved there, and stays there.
         scheduler: a `torch.optim.lr_scheduler`, stepped once an epoch (`ReduceLROnPlateau` with the
             validation loss).
@@ -73,7 +75,8 @@ def fit(
             where that is faster and the network allows it.
         name: for the history, and the titles made from it.
 
-    Ctrl-C (the stop button) ends the training; the history so far is returned.
+    Ctrl-C (the stop button) ends the training; the history so far is returned. With ``ASSIGNMENTS_SECONDS`` in the
+    environment, as in test runs, a training passes over what it has no time for (see `Allowance`).
 
     Raises:
         TrainingStopped: a function gave back something else than it should, or a loss that isn't finite.
@@ -84,9 +87,11 @@ def fit(
         raise ValueError(f"epochs must be at least 1, not {epochs}")
     if precision not in ("auto", "float32", "bfloat16"):
         raise ValueError(f"precision must be 'auto', 'float32' or 'bfloat16', not {precision!r}")
+    allowance = Allowance.of_environment(epochs)
     device = choose_device() if device is None else torch.device(device)
     model.to(device)
     images = _some_images(val_loader, device)
+    measure = "accuracy" if evaluate is not None else getattr(score, "name", "accuracy")
     loop = Loop(model=model, device=device, loss=loss, score=score)
     batches = train_loader if augment is None else AugmentedLoader(train_loader, augment, device)
 
@@ -95,13 +100,13 @@ def fit(
         store = Checkpoint(checkpoint)
         own = [*([loss] if train_one_epoch is None else []), *([loss, score] if evaluate is None else [])]
         made_with = describe(model, train_loader, val_loader, optimizer, scheduler, epochs, augment, own)
-        if not retrain and (stored := _load(store, model, made_with, images)) is not None:
-            stored.name = name or stored.name
+        if not retrain and (stored := _load(store, model, made_with, images, measure)) is not None:
+            stored.name, stored.measure = name or stored.name, measure
             if watch is not None:
                 watch(stored)
             return stored
 
-    history = History(name=name, planned=epochs)
+    history = History(name=name, planned=epochs, measure=measure)
     fast = precision == "bfloat16" or (
         precision == "auto"
         and faster_in_bfloat16(device)
@@ -116,25 +121,27 @@ def fit(
         try:
             for epoch in range(1, epochs + 1):
                 started = time.perf_counter()
-                watched = progress.over(batches, f"epoch {epoch}/{epochs}, training")
+                watched = progress.over(allowance.over(batches), f"epoch {epoch}/{epochs}, training")
                 if train_one_epoch is None:
                     train_loss = training_loss(loop.train(watched, optimizer), history, students=False)
                 else:
                     given = train_one_epoch(model, watched, optimizer, device=str(device))
                     train_loss = training_loss(given, history)
                 watched = progress.over(val_loader, f"epoch {epoch}/{epochs}, evaluating")
+                trained = time.perf_counter()
                 if evaluate is None:
                     val_loss, val_accuracy = evaluation(loop.evaluate(watched), history, students=False)
                 else:
                     given = evaluate(model, watched, device=str(device))
                     val_loss, val_accuracy = evaluation(given, history)
+                allowance.evaluated(time.perf_counter() - trained)
                 _step(scheduler, val_loss)
                 seconds = time.perf_counter() - started
                 history.append(Epoch(epoch, train_loss, val_loss, val_accuracy, seconds))
                 if watch is not None:
                     watch(history)
                 else:
-                    print(_line(history.last, epochs), flush=True)
+                    print(_line(history, epochs), flush=True)
             complete = True
         except KeyboardInterrupt:
             pass
@@ -142,10 +149,13 @@ def fit(
             progress.close("")
             raise
     progress.close(_summary(history, epochs))
-    if store is not None and complete:
+    if allowance.cut:
+        print(f"Cut short: {allowance}.")
+    if store is not None and complete and not allowance.cut:
         _save(store, model, history, made_with, images)
     elif store is not None:
-        print(f"No checkpoint was written to {store.shown}: the training was stopped early.")
+        ended = "was cut short" if complete else "was stopped early"
+        print(f"No checkpoint was written to {store.shown}: the training {ended}.")
     return history
 
 
@@ -162,7 +172,7 @@ def _some_images(loader: Any, device: torch.device, whole: bool = False) -> Tens
 
 
 def _load(
-    store: Checkpoint, model: nn.Module, made_with: dict[str, Any], images: Tensor | None
+    store: Checkpoint, model: nn.Module, made_with: dict[str, Any], images: Tensor | None, measure: str
 ) -> History | None:
     try:
         history = store.load(model, made_with, images)
@@ -171,7 +181,7 @@ def _load(
         return None
     if history is not None:
         print(
-            f"Loaded {store.shown}: {_epochs(len(history))}, validation accuracy "
+            f"Loaded {store.shown}: {_epochs(len(history))}, validation {measure} "
             f"{percent(history.last.val_accuracy)}. Delete this file or pass retrain=True to train again."
         )
     return history
@@ -193,10 +203,11 @@ def _step(scheduler: Any, val_loss: float) -> None:
         scheduler.step()
 
 
-def _line(epoch: Epoch, epochs: int) -> str:
+def _line(history: History, epochs: int) -> str:
+    epoch = history.last
     return (
         f"epoch {epoch.epoch}/{epochs}: training loss {epoch.train_loss:.3f}, validation loss "
-        f"{epoch.val_loss:.3f}, validation accuracy {percent(epoch.val_accuracy)}, {epoch.seconds:.1f} s"
+        f"{epoch.val_loss:.3f}, validation {history.measure} {percent(epoch.val_accuracy)}, {epoch.seconds:.1f} s"
     )
 
 
@@ -204,7 +215,9 @@ def _summary(history: History, epochs: int) -> str:
     subject = f"{history.name}: " if history.name else ""
     if not history:
         return f"{subject}stopped before the first of {_epochs(epochs)} was complete."
-    best = f"best validation accuracy {percent(history.best.val_accuracy)} (epoch {history.best.epoch})"
+    best = (
+        f"best validation {history.measure} {percent(history.best.val_accuracy)} (epoch {history.best.epoch})"
+    )
     time_taken = f"in {history.seconds:.0f} s"
     if len(history) < epochs:
         return f"{subject}stopped after {len(history)} of {_epochs(epochs)} {time_taken}; {best}."

@@ -21,13 +21,16 @@ class History(list[Epoch]):
     """The epochs of one training run, first to last; displays as a small table.
 
     ``name`` is for titles and labels; ``planned`` is how many epochs were asked for, so that a live plot
-    knows how wide it will be.
+    knows how wide it will be; ``measure`` is what ``val_accuracy`` holds, where that is another score.
     """
 
-    def __init__(self, epochs: Iterable[Epoch] = (), *, name: str = "", planned: int = 0) -> None:
+    def __init__(
+        self, epochs: Iterable[Epoch] = (), *, name: str = "", planned: int = 0, measure: str = "accuracy"
+    ) -> None:
         super().__init__(epochs)
         self.name = name
         self.planned = planned or len(self)
+        self.measure = measure
 
     @property
     def last(self) -> Epoch:
@@ -66,7 +69,7 @@ class History(list[Epoch]):
         return self
 
     def _cells(self) -> list[list[str]]:
-        head = ["epoch", "training loss", "validation loss", "validation accuracy", "seconds"]
+        head = ["epoch", "training loss", "validation loss", f"validation {self.measure}", "seconds"]
         return [
             head,
             *(

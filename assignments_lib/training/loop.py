@@ -26,15 +26,14 @@ class Score(Protocol):
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy of logits (N, C) with labels (N,) or soft labels (N, C), or (N, C, H, W) with masks (N, H, W).
+    """torch's own, of logits (N, C) with labels (N,) or soft labels (N, C), or (N, C, H, W) with masks (N, H, W).
 
-    Pixels of 255 don't count; where all are, the loss is 0.
+    Pixels of 255 don't count; where all are, the loss is nan, as torch's is: `Loop` doesn't ask for it then.
     """
     if targets.is_floating_point():
         return F.cross_entropy(logits, targets)
     ignored = IGNORE_INDEX if targets.ndim > 1 else -100  # torch's own default, which is no class
-    total = F.cross_entropy(logits, targets, ignore_index=ignored, reduction="sum")
-    return total / max(1, _counted(targets))
+    return F.cross_entropy(logits, targets, ignore_index=ignored)
 
 
 class Accuracy:
@@ -60,8 +59,8 @@ class Loop:
     """One pass over batches ``(images, targets)``, with or without learning.
 
     Targets are labels (N,), soft labels (N, C), or masks (N, H, W) whose pixels of 255 don't count; the network
-    gives logits (N, C) or (N, C, H, W). ``loss`` gives the mean over what counts; each call to ``score`` gives a
-    `Score` that starts from nothing.
+    gives logits (N, C) or (N, C, H, W). ``loss`` gives the mean over what counts, and isn't asked about a batch in
+    which nothing does; each call to ``score`` gives a `Score` that starts from nothing.
     """
 
     model: nn.Module
@@ -98,6 +97,10 @@ class Loop:
     ) -> float:
         total, seen, counted = 0.0, 0, 0
         for images, targets in batches:
+            seen += 1
+            weight = _counted(targets)
+            if not weight:  # nothing to learn from, nothing to score
+                continue
             images, targets = images.to(self.device), targets.to(self.device)
             logits = self.model(images)
             loss = self.loss(logits, targets)
@@ -107,10 +110,7 @@ class Loop:
                 optimizer.step()
             if score is not None:
                 score.update(logits, targets)
-            weight = _counted(targets)
-            if weight:  # a loss of nothing may be nan, as torch's own is
-                total += weight * loss.item()
-            seen, counted = seen + 1, counted + weight
+            total, counted = total + weight * loss.item(), counted + weight
         if not seen:
             raise ValueError("there is no batch to go through")
         return total / max(1, counted)

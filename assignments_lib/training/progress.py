@@ -69,7 +69,7 @@ class WatchedLoader:
         self._doing = doing
 
     def __iter__(self) -> Iterator[Any]:
-        self._progress.start(_length(self._loader), self._doing)
+        self._progress.start(length(self._loader), self._doing)
         for batch in self._loader:
             yield batch
             self._progress.advance()
@@ -83,7 +83,8 @@ class WatchedLoader:
         return getattr(self._loader, name)
 
 
-def _length(loader: Any) -> int | None:
+def length(loader: Any) -> int | None:
+    """How many batches a loader has; None where it doesn't know."""
     try:
         return len(loader)
     except TypeError:  # a stream has none, and whatever is wrapped around a stream

@@ -61,7 +61,11 @@ def test_masks_go_where_masks_are_asked_for(reading, tiny):
     for source, data, line in (
         (both, "camvid", "MASKS = 'camvid'"),
         (both, "quickdraw", "DATASET = 'quickdraw'"),
+        (both, "pets", "DATASET = 'pets'\nMASKS = 'pets'"),  # it gives labels, and masks
+        (both, "mine", "DATASET = 'mine'"),
         (reading(tiny), "camvid", "DATASET = 'camvid'"),
+        (reading(tiny), "pets", "DATASET = 'pets'"),
+        (reading(tiny.replace("DATASET", "MASKS")), "pets", "MASKS = 'pets'"),
     ):
         notebook = solution(source)
         inject(notebook, source, data)

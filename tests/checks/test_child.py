@@ -263,3 +263,13 @@ def test_seeds_and_writing_are_the_same_both_ways(child: ChildProcess) -> None:
         assert answer.writes("fill_", torch.ones(2))
         assert not answer.writes("fill", torch.ones(2))
     assert drawn[0] == drawn[1]
+
+
+def test_attributes_are_the_same_both_ways(child: ChildProcess) -> None:
+    source = "from torch import nn\ndef layer(): return nn.Sequential(nn.Conv2d(1, 2, (3, 5)))"
+    for answer in both(source, child):
+        module = answer.call("layer")
+        assert answer.attribute(module, "0.kernel_size") == (3, 5)
+        assert isinstance(answer.attribute(module, "0"), Ref)
+        with pytest.raises(Raised, match="AttributeError"):
+            answer.attribute(module, "0.kernel")

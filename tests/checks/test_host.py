@@ -42,6 +42,17 @@ def test_a_module_is_described_filled_and_read() -> None:
     assert answer.state(module)["weight"].item() == 3
 
 
+def test_attributes_are_read_through_what_a_module_holds() -> None:
+    answer = InProcess({"make": lambda: nn.Sequential(Doubler())})
+    module = answer.call("make")
+    assert answer.attribute(module, "training") is True
+    assert answer.attribute(module, "0.weight").item() == 2
+    assert answer.attribute(module, "0.weight.grad") is None
+    assert answer.attribute(module, "0") == answer.attribute(module, "0")
+    with pytest.raises(Raised, match="AttributeError"):
+        answer.attribute(module, "1.weight")
+
+
 def test_one_pass_forward_and_backward() -> None:
     answer = InProcess({"make": Doubler})
     module = answer.call("make")
@@ -147,6 +158,91 @@ def test_graphs_that_are_kept_are_counted(keep: bool, peak: int) -> None:
     model = answer.make("model", [["Linear", 2, 2], ["GraphCounter"]])
     answer.call("passes", model)
     assert answer.state(model)["1.peak"].item() == peak
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_and_pointwise_layers_have_the_values_sent(bias: bool) -> None:
+    answer = InProcess({"make": lambda: nn.Linear(1, 1)})
+    weight, offset = torch.rand(5, 3, dtype=torch.float64), torch.rand(5, dtype=torch.float64)
+    x = torch.rand(2, 3, dtype=torch.float64)
+    linear = answer.make("linear", weight, offset if bias else None)
+    expected = x @ weight.T + (offset if bias else 0)
+    assert torch.allclose(answer.run(linear, x).output, expected)
+    assert list(answer.state(linear)) == ["weight", *(["bias"] if bias else [])]
+    if bias:
+        pointwise = answer.make("pointwise", weight, offset)
+        maps = x[:, :, None, None].expand(-1, -1, 4, 6)
+        output = answer.run(pointwise, maps).output
+        assert output.shape == (2, 5, 4, 6)
+        assert torch.allclose(output, expected[:, :, None, None].expand_as(output))
+
+
+STRIDES = [4, 8, 16, 32]
+
+
+@pytest.mark.parametrize("size", [(64, 96), (33, 47), (1, 5)])
+def test_a_pyramid_leaves_constants_alone_and_rounds_sizes_up(size: tuple[int, int]) -> None:
+    answer = InProcess({})
+    trunk = answer.make("pyramid", [torch.eye(3)] * 4, STRIDES)
+    colour = torch.tensor([1.0, -2.0, 3.0]).view(1, 3, 1, 1)
+    maps = answer.run(trunk, colour.expand(2, -1, *size)).output
+    assert len(maps) == 4
+    for stride, each in zip(STRIDES, maps, strict=True):
+        assert each.shape == (2, 3, -(-size[0] // stride), -(-size[1] // stride))
+        assert torch.allclose(each, colour.expand_as(each))
+    assert answer.attribute(trunk, "strides") == tuple(STRIDES)
+
+
+@pytest.mark.parametrize("strides", [[4, 8, 16, 32], [1, 2, 2, 8]])
+def test_a_pyramid_averages_squares_and_mixes_channels(strides: list[int]) -> None:
+    answer = InProcess({})
+    shapes = [(4, 3), (2, 4), (5, 2), (6, 5)]
+    matrices = [torch.rand(shape, dtype=torch.float64) for shape in shapes]
+    trunk = answer.make("pyramid", matrices, strides)
+    images = torch.rand(2, 3, 64, 32, dtype=torch.float64)
+    mixed = torch.eye(3, dtype=torch.float64)
+    for matrix, stride, each in zip(matrices, strides, answer.run(trunk, images).output, strict=True):
+        mixed = matrix @ mixed
+        squares = images.unflatten(2, (-1, stride)).unflatten(4, (-1, stride)).mean((3, 5))
+        assert torch.allclose(each, torch.einsum("oc,nchw->nohw", mixed, squares))
+    assert answer.attribute(trunk, "channels") == (4, 2, 5, 6)
+
+
+def test_a_trunk_of_blocks_is_built_as_told() -> None:
+    answer = InProcess({})
+    widths, depths = [4, 4, 8, 6], [1, 2, 1, 3]
+    trunk = answer.make("trunk", widths, depths)
+    maps = answer.run(trunk, torch.rand(2, 3, 33, 70)).output
+    assert [tuple(each.shape[1:]) for each in maps] == [
+        (width, -(-33 // stride), -(-70 // stride)) for width, stride in zip(widths, STRIDES, strict=True)
+    ]
+    blocks = {name.split(".conv")[0] for name in answer.state(trunk) if ".conv1" in name}
+    assert blocks == {
+        f"stages.{stage}.{block}" for stage, depth in enumerate(depths) for block in range(depth)
+    }
+
+
+@pytest.mark.parametrize(("how", "peak"), [("kept", 3), ("dropped", 1), ("no_grad", 0)])
+def test_a_counted_trunk_gives_the_same_maps_and_counts_graphs(how: str, peak: int) -> None:
+    def passes(trunk: nn.Module, images: torch.Tensor) -> list[torch.Tensor]:
+        kept = []
+        with torch.set_grad_enabled(how != "no_grad"):
+            for _ in range(3):
+                maps = trunk(images)
+                if how == "kept":
+                    kept.append(maps)
+                detached = [each.detach() for each in maps]
+                del maps
+        return detached
+
+    answer = InProcess({"passes": passes})
+    plain = answer.make("trunk", [2, 2, 2, 2], [1, 1, 1, 1])
+    images = torch.rand(2, 3, 32, 32)
+    before = answer.run(plain, images, mode="eval").output
+    counted = answer.make("counted", plain)
+    after = answer.call("passes", counted, images)
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert answer.state(counted)["stem.1.peak"].item() == peak
 
 
 def test_an_error_while_loading_is_the_answers() -> None:

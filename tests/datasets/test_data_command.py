@@ -1,6 +1,6 @@
 import pytest
 
-from assignments_lib.datasets import SOURCES, command, doodles, quickdraw
+from assignments_lib.datasets import SOURCES, command, doodles, quickdraw, voc
 from assignments_lib.datasets.command import main
 
 
@@ -50,7 +50,7 @@ def test_data_root_is_the_default(capsys, tmp_path, monkeypatch):
 
 def test_unknown_name(capsys, tmp_path):
     assert main(["mnist"], tmp_path) == 1
-    there_are = "doodles, quickdraw, cifar10, pets, scenes, camvid, nuclei"
+    there_are = "doodles, quickdraw, cifar10, pets, scenes, camvid, nuclei, voc"
     assert words(capsys) == f"FAIL: there is no data set 'mnist'; there are {there_are}"
 
 
@@ -69,6 +69,32 @@ def test_download(capsys, tmp_path, file_server, monkeypatch, shared_data):
     assert f"OK: quickdraw is in {quickdraw.folder_of(tmp_path)}: 10 of 345 classes" in shown
     assert main(["quickdraw"], tmp_path) == 0
     assert len(file_server.asked) == 10  # the second time there is nothing left to fetch
+
+
+@pytest.mark.parametrize("names", [["camvid"], [], ["voc", "camvid"]])
+def test_only_sets_that_can_come_from_elsewhere_are_taken_from_there(capsys, tmp_path, names):
+    assert main(names, tmp_path, "http://127.0.0.1/voc.tar") == 1
+    assert words(capsys).startswith(
+        "FAIL: --from goes with one name, voc; for other sets, data/README.md says"
+    )
+
+
+def test_a_place_for_an_unknown_set(capsys, tmp_path):
+    assert main(["mnist"], tmp_path, "http://127.0.0.1/mnist.tar") == 1
+    assert words(capsys).startswith("FAIL: there is no data set 'mnist'")
+
+
+def test_voc_says_why_it_may_fail_before_and_after(capsys, tmp_path, nowhere, monkeypatch):
+    monkeypatch.setattr(voc, "ADDRESSES", (nowhere + "/voc.tar",))
+    monkeypatch.delenv(voc.ORIGIN, raising=False)
+    main([], tmp_path)
+    assert "since late 2025: --from PATH_OR_URL takes a copy or a mirror" in words(capsys)
+    assert main(["voc"], tmp_path) == 1
+    shown = words(capsys)
+    assert "FAIL: PASCAL VOC 2012 could not be downloaded. tried http://127.0.0.1" in shown
+    assert "since late 2025" in shown
+    assert "assignments data voc --from PATH_OR_URL" in shown
+    assert voc.ORIGIN in shown
 
 
 def test_one_failure_among_several_is_told_and_counts(capsys, tmp_path, nowhere, monkeypatch):

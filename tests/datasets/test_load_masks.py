@@ -2,17 +2,31 @@ import warnings
 
 import pytest
 import torch
+from torchvision.datasets import OxfordIIITPet
 
-from assignments_lib.datasets import SOURCES, DownloadError, MaskedPictures, camvid, load, load_masks, nuclei
+from assignments_lib.datasets import (
+    SOURCES,
+    DownloadError,
+    MaskedPictures,
+    camvid,
+    load,
+    load_masks,
+    nuclei,
+    pets_masks,
+    voc,
+)
 
 scenes = pytest.importorskip("assignments_lib.datasets.scenes", reason="the embedded scenes aren't there yet")
-REAL = ["camvid", "nuclei"]
+REAL = ["camvid", "nuclei", "pets", "voc"]
 
 
 @pytest.fixture
 def offline(monkeypatch, nowhere):
     monkeypatch.setattr(camvid, "ADDRESSES", (nowhere + "/camvid.zip",))
     monkeypatch.setattr(nuclei, "ADDRESSES", (nowhere + "/stage1_train.zip",))
+    monkeypatch.setattr(OxfordIIITPet, "_RESOURCES", ((nowhere + "/images.tar.gz", "0" * 32),))
+    monkeypatch.setattr(voc, "ADDRESSES", (nowhere + "/voc.tar",))
+    monkeypatch.delenv(voc.ORIGIN, raising=False)
 
 
 def test_embedded_needs_nothing_and_says_nothing(offline, tmp_path):
@@ -24,13 +38,25 @@ def test_embedded_needs_nothing_and_says_nothing(offline, tmp_path):
 
 
 def test_every_set_that_gives_masks_is_known_and_says_so():
-    assert [source.name for source in SOURCES.values() if source.gives == "masks"] == ["scenes", *REAL]
-    assert {source.stand_in for source in SOURCES.values() if source.gives == "masks"} == {"scenes"}
+    found = {source.name: source for source in SOURCES.values() if "masks" in source.gives}
+    assert sorted(found) == sorted(["scenes", *REAL])
+    assert {name: source.stand_ins for name, source in found.items()} == {
+        **dict.fromkeys(found, "scenes"),
+        "pets": "doodles or scenes",
+    }
+
+
+def test_a_set_that_gives_both_has_a_module_for_each():
+    pets = SOURCES["pets"]
+    assert pets.module_for("labels") is pets.module
+    assert pets.module_for("masks") is pets_masks
+    for name in ("scenes", "camvid", "nuclei", "voc"):
+        assert SOURCES[name].module_for("masks") is SOURCES[name].module
 
 
 def test_unknown_names_are_answered_with_those_there_are():
-    with pytest.raises(ValueError, match="no data set 'voc'; there are scenes, camvid, nuclei"):
-        load_masks("voc", "train")
+    with pytest.raises(ValueError, match="no data set 'ade20k'; there are pets, scenes, camvid, nuclei, voc"):
+        load_masks("ade20k", "train")
     with pytest.raises(ValueError, match="no split 'trainval'; there are train and test"):
         load_masks("camvid", "trainval")
     with pytest.raises(ValueError, match=r"size must be height and width, \(96, 128\) for example, not 64"):
@@ -43,9 +69,9 @@ def test_the_wrong_kind_is_answered_with_the_right_call():
     ):
         load("camvid", "train")
     with pytest.raises(
-        ValueError, match=r"pets gives labels, not masks: load\('pets', \.\.\.\) loads it.* scenes"
+        ValueError, match=r"cifar10 gives labels, not masks: load\('cifar10', \.\.\.\) loads it.* scenes"
     ):
-        load_masks("pets", "train")
+        load_masks("cifar10", "train")
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -65,7 +91,15 @@ def test_offline_strict_raises(offline, tmp_path, name):
         load_masks(name, "train", root=tmp_path, strict=True)
 
 
-@pytest.mark.parametrize("name", REAL)
+def test_pets_are_two_sets_in_one(offline, shared_data):
+    root = shared_data / "pets_layout_standin"
+    named, masked = load("pets", "test", root=root), load_masks("pets", "test", root=root)
+    assert (named.name, named.images.shape, named.labels.tolist()) == ("pets", (3, 3, 64, 64), [1, 1, 2])
+    assert (masked.name, masked.images.shape) == ("pets", (3, 3, *pets_masks.SIZE))
+    assert masked.classes == ("background", "pet")
+
+
+@pytest.mark.parametrize("name", ["camvid", "nuclei"])
 def test_real_sets_through_the_same_call(offline, shared_data, name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -333,3 +333,29 @@ def test_samples_divide_evenly() -> None:
     assert pixels.solid.shape == (pixels.cover.shape[0] * FINE, pixels.cover.shape[1] * FINE)
     assert pixels.where[1].start == 0
     assert pixels.where[0].stop == 60
+
+
+@pytest.mark.parametrize("seed", [0, 12, 76])
+def test_instances_are_the_things_of_the_mask(seed: int) -> None:
+    _, mask = scenes.draw(seed)
+    things, labels = scenes.instances(seed)
+    assert set(np.unique(things)) - {0, 255} == set(range(1, len(labels) + 1))
+    for number, label in enumerate(labels, start=1):
+        assert set(mask[things == number]) == {label}
+    known = (things != 255) & (mask != 255)
+    assert np.array_equal(mask[known] == 0, things[known] == 0)
+    # Where the mask knows the label and the map isn't sure, two things of one class meet.
+    meeting = (things == 255) & (mask != 255)
+    assert set(mask[meeting]) <= {label for label in labels if labels.count(label) > 1}
+
+
+def test_touching_things_of_one_class_are_told_apart() -> None:
+    _, mask = scenes.draw(12)  # one hourglass over another
+    things, labels = scenes.instances(12)
+    assert labels.count(scenes.CLASSES.index("hourglass")) == 2
+    assert ((things == 255) & (mask == scenes.CLASSES.index("hourglass"))).any()
+
+
+def test_instances_of_too_small_a_scene_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 16"):
+        scenes.instances(0, (8, 40))

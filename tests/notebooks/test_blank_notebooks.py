@@ -11,16 +11,19 @@ import pytest
 from assignments_lib.authoring.blank import expected, run_blank
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+# The lecture has nothing blank: nbval runs the very same cells
+WITH_BLANKS = [path for path in NOTEBOOKS if expected(nbformat.read(path, as_version=4))]
 
 
 def test_there_are_notebooks():
     assert [path.stem for path in NOTEBOOKS] == sorted(
         path.stem for path in (NOTEBOOKS[0].parent / "source").glob("*.py")
     )
+    assert [path.stem for path in NOTEBOOKS if path not in WITH_BLANKS] == ["0_lecture_semantic_segmentation"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WITH_BLANKS, ids=lambda path: path.stem)
 def test_cells_that_raise_are_those_that_need_a_blank_exercise(path):
     must_raise = expected(nbformat.read(path, as_version=4))
     raised = {cell: (name, message) for cell, name, message in run_blank(path)}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from contrast import every_figure_is_legible
 from PIL import Image
 
 from assignments_lib.plots import picture
@@ -57,6 +59,12 @@ class Screen(list[Shown]):
     def only(self) -> Shown:
         assert len(self) == 1
         return self[0]
+
+
+@pytest.fixture(autouse=True)
+def _legible() -> Iterator[None]:
+    with every_figure_is_legible():
+        yield
 
 
 @pytest.fixture

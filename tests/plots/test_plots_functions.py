@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from assignments_lib import plots
 from assignments_lib.datasets.pictures import Pictures
+from assignments_lib.plots import lines, picture
 from assignments_lib.training import Epoch, History
 
 CLASSES = ["cat", "train", "apple"]
@@ -46,6 +48,27 @@ def test_curves_compare_runs(shown: Any) -> None:
     assert len(shown.only.png) < KILOBYTES_60
     with pytest.raises(ValueError, match="empty"):
         plots.curves({"empty": History()})
+
+
+@pytest.mark.parametrize(("measure", "headed"), [("accuracy", "Accuracy"), ("mIoU", "mIoU")])
+def test_curves_are_headed_by_what_was_measured(
+    measure: str, headed: str, shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = []
+
+    def remember(figure: Figure, *rest: Any) -> picture.Picture:
+        figures.append(figure)
+        return picture.render(figure, *rest)
+
+    monkeypatch.setattr(lines, "render", remember)
+    monkeypatch.setattr(lines, "show", remember)
+    measured = History(history(2), measure=measure)
+    plots.LiveCurves("U-Net")(measured)
+    plots.curves({"U-Net": measured})
+    live, compared = ([axes.get_title("left") for axes in figure.axes] for figure in figures)
+    assert live == ["Loss", headed]
+    assert compared == ["Training loss", "Validation loss", f"Validation {measure}"]
+    assert f"validation {measure} 70.0 % (best 70.0 % in epoch 2)" in shown.only.alt
 
 
 def test_gradient_norms(shown: Any) -> None:

@@ -13,6 +13,8 @@ from torch.utils.data import DataLoader
 
 from assignments_lib.datasets.pictures import Pictures
 from assignments_lib.training import History, fit, seed_everything
+from assignments_lib.training.checkpoint import Checkpoint, DoesNotFit, probe, same_outputs
+from assignments_lib.training.loop import Accuracy
 
 
 @pytest.fixture(autouse=True)
@@ -196,6 +198,43 @@ def test_damaged_file_is_noticed_and_replaced(
     assert run(Net())[1] == 2
     assert "damaged" in capsys.readouterr().out
     assert run(Net())[1] == 0
+
+
+def test_contents_are_what_was_trained_under_its_own_names(data: Path) -> None:
+    assert Checkpoint("toy/net").contents() is None
+    model = Net()
+    run(model)
+    contents = Checkpoint("toy/net").contents()
+    assert contents is not None
+    parameters, outputs = contents
+    again = Net()
+    assert equal(parameters, state(model))
+    again.load_state_dict(parameters)
+    with torch.no_grad():
+        now = again.eval()(probe((1, 8, 8)))
+    assert outputs is not None
+    assert torch.allclose(now, outputs, atol=1e-6)
+    assert same_outputs(now, outputs)
+    assert not same_outputs(now.flip(1), outputs)
+
+
+def test_contents_of_a_damaged_file(data: Path) -> None:
+    run(Net())
+    data.write_bytes(data.read_bytes()[:-100])
+    with pytest.raises(DoesNotFit, match="damaged"):
+        Checkpoint("toy/net").contents()
+
+
+class Measured(Accuracy):
+    name = "pixel accuracy"
+
+
+def test_a_loaded_history_knows_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    run(Net(), evaluate=None, score=Measured)
+    capsys.readouterr()
+    loaded, calls = run(Net(), evaluate=None, score=Measured)
+    assert (calls, loaded.measure) == (0, "pixel accuracy")
+    assert "validation pixel accuracy" in capsys.readouterr().out
 
 
 def test_interrupted_training_writes_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -299,6 +299,35 @@ def test_without_watch_every_epoch_is_a_line(capsys: pytest.CaptureFixture[str])
     assert "2 epochs in" in lines[2]
 
 
+class Half:
+    """A score that is always a half, and has a name."""
+
+    name = "mIoU"
+
+    def update(self, logits: Tensor, labels: Tensor) -> None:
+        assert len(logits) == len(labels)
+
+    def compute(self) -> float:
+        return 0.5
+
+
+def test_a_score_is_called_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    _, history = run(1, evaluate=None, score=Half)
+    assert (history.measure, history.last.val_accuracy) == ("mIoU", 0.5)
+    assert "validation mIoU" in repr(history)
+    assert '<th scope="col">validation mIoU</th>' in history._repr_html_()
+    said = capsys.readouterr().out
+    assert "validation mIoU 50.0 %" in said
+    assert "best validation mIoU 50.0 % (epoch 1)" in said
+    assert "accuracy" not in said + repr(history)
+
+
+def test_without_a_name_or_with_a_function_of_ones_own_it_is_the_accuracy() -> None:
+    assert run(1, evaluate=None, score=lambda: Half())[1].measure == "accuracy"
+    assert run(1, evaluate=None)[1].measure == "accuracy"
+    assert run(1, evaluate=evaluate, score=Half)[1].measure == "accuracy"
+
+
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"precision": "float16"}])
 def test_senseless_arguments_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -5,6 +5,7 @@ painting into pixels, `light` makes it bulge and throw a shadow, `background` an
 ten, and `composition` puts it all together.
 
     draw(seed=3)                    one picture, 80 x 112, and its mask
+    instances(seed=3)               the same with a number for every single thing
     load("train", number=1000)      a set of them, `MaskedPictures`
 """
 
@@ -21,9 +22,9 @@ from .. import cache, doodles
 from ..masked import MaskedPictures
 from ..root import data_root
 from ..selection import check_split
-from .composition import scene
+from .composition import numbered, scene
 
-__all__ = ["CLASSES", "SIZE", "draw", "load"]
+__all__ = ["CLASSES", "SIZE", "draw", "instances", "load"]
 
 CLASSES = ("background", *doodles.CLASSES)
 SIZE = (80, 112)  # height and width: no multiples of 32, and what an experiment on two cores can afford
@@ -42,6 +43,16 @@ def draw(seed: int, size: tuple[int, int] = SIZE) -> tuple[npt.NDArray[np.uint8]
     """
     height, width = _checked(size)
     return scene(_rng(seed, "single", 0), height, width)
+
+
+def instances(seed: int, size: tuple[int, int] = SIZE) -> tuple[npt.NDArray[np.uint8], tuple[int, ...]]:
+    """The single things of the scene that `draw` gives: a map (H, W) uint8, and the label of each thing.
+
+    The map is 0 where there is none of the ten things, k where the k-th thing shows, whose label is ``labels[k - 1]``,
+    back to front, and 255 along borders, also between two things of one class. Raises ValueError for a size below 16.
+    """
+    height, width = _checked(size)
+    return numbered(_rng(seed, "single", 0), height, width)
 
 
 def load(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,19 @@ def scene(
         under *= 1 - item.sprite.cover[..., None]
         under += lit(item.sprite, item.painting, item.place, light)
     return developed(pen, picture, light), mask(items, height, width)
+
+
+def numbered(
+    rng: np.random.Generator, height: int, width: int
+) -> tuple[npt.NDArray[np.uint8], tuple[int, ...]]:
+    """Which thing every pixel of `scene` shows, (height, width): 0 none, k the k-th, 255 a rim; and their labels."""
+    pen = Pen(rng)
+    Light.chosen(pen)  # as in `scene`, so that the same things follow
+    items = seen(laid_out(pen, height, width), height, width)
+    labels = tuple(item.label for item in items if item.label)
+    numbers = iter(range(1, len(labels) + 1))
+    named = [replace(item, label=next(numbers)) if item.label else item for item in items]
+    return mask(named, height, width), labels
 
 
 def laid_out(pen: Pen, height: int, width: int) -> list[Item]:

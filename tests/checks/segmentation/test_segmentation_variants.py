@@ -1,0 +1,36 @@
+"""Correct answers to assignment 3 in other styles get full marks, here and in a child process."""
+
+import pytest
+from answers import namespace_of
+from segmentation_variants import VARIANTS
+
+from assignments_lib.checks.answer import InProcess
+from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.exercise import Exercise, evaluate
+from assignments_lib.checks.report import Report
+from assignments_lib.checks.segmentation import ASSIGNMENT
+
+EXERCISES = [exercise for exercise in ASSIGNMENT.exercises if isinstance(exercise, Exercise)]
+
+
+def test_there_are_enough_variants() -> None:
+    assert len(VARIANTS) >= 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_correct_answer_gets_full_marks(variant: str, exercise: Exercise) -> None:
+    namespace = namespace_of(VARIANTS[variant])
+    for seed in range(10, 14):
+        result = evaluate(exercise, InProcess(namespace), seed)
+        assert result.earned == exercise.points, Report(result)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_correct_answer_gets_full_marks_in_a_child(variant: str, child: ChildProcess) -> None:
+    assert child.define([VARIANTS[variant]]) == []
+    for exercise in EXERCISES:
+        result = evaluate(exercise, child, seed=11)
+        assert result.earned == exercise.points, Report(result)
