@@ -12,11 +12,17 @@ os.environ.setdefault("ASSIGNMENTS_OFFLINE", "1")
 os.environ.setdefault("ASSIGNMENTS_SECONDS", "70")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them."""
+# What starts kernels that train: one after another, as two trainings at once on two cores take far longer than both
+_KERNELS = ("notebooks/", "tests/browser/", "tests/notebooks/")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark notebooks; and say what stays together where several processes test (`-n 2 --dist loadgroup`)."""
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker("slow")
+        place = item.path.relative_to(config.rootpath).as_posix() if item.path.is_relative_to(config.rootpath) else ""
+        item.add_marker(pytest.mark.xdist_group("kernels" if place.startswith(_KERNELS) else place))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -3,7 +3,8 @@
 People have no such limit. A test run has one for every cell, and machines differ by a factor of five: with
 ``ASSIGNMENTS_SECONDS=60`` in the environment each training sees as many batches an epoch as fit into a minute
 altogether, says how many that were, and keeps no checkpoint, which others would take for a complete one. Several
-trainings in one cell of a notebook share the minute: each has what those before it left.
+trainings in one cell of a notebook share the minute: each has what those before it left. A training that shows early
+that it can't be done in time is cut after a few seconds more: half a training proves no more than a tenth of one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 from assignments_lib.training.progress import length
 
 VARIABLE = "ASSIGNMENTS_SECONDS"
-
+TRIAL = 8.0  # seconds of training that show how fast a machine is, and that a training gets that is too slow for it
+HOPE = 1.2  # more than this many times the time there is can't be done
 
 _cell: dict[str, Any] = {}  # the request that runs, by its message's id, and when its first training began
 
@@ -32,6 +34,7 @@ class Allowance:
         self.seconds, self._epochs = seconds, epochs
         self._ends = (time.perf_counter() if began is None else began) + (seconds or 0.0)
         self._evaluating = 0.0
+        self._judged = False
         self.taken = self.offered = 0
 
     @classmethod
@@ -60,6 +63,21 @@ class Allowance:
         """An epoch is over; its evaluation took so long."""
         self._evaluating = seconds
         self._epochs -= 1
+
+    def judge(self, seconds: float, batches: int, offered: int) -> bool:
+        """Whether the training turns out to be too slow, at ``seconds`` for so many batches of one epoch's ``offered``.
+
+        It is judged once, in the first epoch that lasts `TRIAL` seconds; a training that is too slow has as many more.
+        """
+        if self._judged or seconds < TRIAL or batches < 3:
+            return False
+        self._judged = True
+        now = time.perf_counter()
+        left = seconds / batches * (offered * self._epochs - batches)
+        if left <= HOPE * (self._ends - now):
+            return False
+        self._ends = min(self._ends, now + TRIAL)
+        return True
 
     @property
     def cut(self) -> bool:
@@ -101,13 +119,16 @@ class _InTime:
 
     def __iter__(self) -> Iterator[Any]:
         allowance, ends, given = self._allowance, self._allowance.epoch_ends(), 0
+        offered, begun = length(self._loader) or 0, time.perf_counter()
         for batch in self._loader:
             if given and time.perf_counter() >= ends:
                 break
             yield batch
             given += 1
+            if allowance.judge(time.perf_counter() - begun, given, offered):
+                ends = allowance.epoch_ends()
         allowance.taken += given
-        allowance.offered += max(given, length(self._loader) or 0)
+        allowance.offered += max(given, offered)
 
     def __len__(self) -> int:
         return len(self._loader)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import ElementHandle, Page, sync_playwright
+from playwright.sync_api import ElementHandle, Page, TimeoutError, sync_playwright
 
 # Everything is drawn, wherever the page is scrolled to; no questions about news
 _SETTINGS = {
@@ -78,10 +78,18 @@ def open_notebook(page: Page, address: str, name: str) -> None:
 
 def run_all(page: Page, seconds: float) -> None:
     """Run all cells, and wait until none is running or waiting."""
-    page.click(".lm-MenuBar-itemLabel:text-is('Run')")
-    page.click(".lm-Menu-itemLabel:text-is('Run All Cells') >> visible=true")
     running = "[...document.querySelectorAll('.jp-InputPrompt')].some(e => e.textContent.includes('*'))"
-    page.wait_for_function(f"() => {running}", timeout=60_000)
+    begun = "[...document.querySelectorAll('.jp-InputPrompt')].some(e => /[*0-9]/.test(e.textContent))"
+    for attempt in range(4):  # on busy cores a click can come before the menu listens
+        page.keyboard.press("Escape")
+        page.click(".lm-MenuBar-itemLabel:text-is('Run')")
+        page.click(".lm-Menu-itemLabel:text-is('Run All Cells') >> visible=true")
+        try:
+            page.wait_for_function(f"() => {begun}", timeout=30_000)
+            break
+        except TimeoutError:
+            if attempt == 3:
+                raise
     page.wait_for_function(f"() => !{running}", timeout=seconds * 1000)
     page.wait_for_timeout(1500)
 

@@ -24,7 +24,8 @@ def test_there_are_notebooks():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", WITH_BLANKS, ids=lambda path: path.stem)
-def test_cells_that_raise_are_those_that_need_a_blank_exercise(path):
+def test_cells_that_raise_are_those_that_need_a_blank_exercise(path, monkeypatch):
+    monkeypatch.setenv("ASSIGNMENTS_SECONDS", "5")  # how well something learns is nbval's matter
     must_raise = expected(nbformat.read(path, as_version=4))
     raised = {cell: (name, message) for cell, name, message in run_blank(path)}
 

@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from assignments_lib.training import fit
+from assignments_lib.training import allowance as module
 from assignments_lib.training.allowance import VARIABLE, Allowance
 
 
@@ -101,3 +102,18 @@ def test_one_batch_is_always_given_and_time_for_evaluating_is_kept() -> None:
     assert list(allowance.over([1, 2, 3])) == [1]
     assert allowance.cut
     assert (allowance.taken, allowance.offered) == (1, 3)
+
+
+def test_a_hopeless_training_is_cut_early_and_one_with_hope_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TRIAL", 0.3)
+    monkeypatch.setenv(VARIABLE, "1000")
+    seen: list[int] = []
+    slow_fit(0.1, seen)
+    assert seen == [10, 10, 10]
+    allowance = Allowance(20.0, 3)
+    assert not allowance.judge(0.2, 5, 1000)  # too early to say
+    assert not allowance.judge(0.4, 2, 1000)  # too few batches to say
+    assert allowance.judge(0.4, 4, 1000)  # 300 s, and there are 20
+    assert allowance.epoch_ends() - time.perf_counter() <= 0.1  # a third of what it still has
+    assert not allowance.judge(0.5, 5, 1000)  # it is said once
+    assert not Allowance(20.0, 3).judge(0.4, 4, 60)  # 18 s
