@@ -15,7 +15,7 @@ from assignments_lib.authoring import BUDGET
 from assignments_lib.authoring.errors import BuildError
 
 app = typer.Typer(
-    help="The course's notebooks: build them, run them, get their data, see whether this machine is ready.",
+    help="The course's notebooks: build, run and grade them, get their data, see whether this machine is ready.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -156,6 +156,99 @@ def doctor() -> None:
     from assignments_lib.doctor import main as command
 
     raise typer.Exit(command())
+
+
+@app.command(
+    epilog="Exit codes: 0 all graded; 1 stopped, with the reason; 2 wrong options; 3 done, but some submissions could "
+    "not be graded; 130 interrupted. What is graded is kept: the same command goes on, and grades only what changed."
+)
+def grade(
+    submissions: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A folder, a zip or a notebook for each student.")
+    ],
+    assignment: Annotated[str, typer.Option(metavar="NAME", help="Such as 1_resnet34.", show_default=False)],
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where marks and feedback go.")] = Path(
+        "grades"
+    ),
+    release: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NOTEBOOK",
+            help="The notebook as students got it, in place of the checkout's.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Submissions at a time; one a core by itself.", show_default=False
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Grade on the Dask cluster there.", show_default=False),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="How long an exercise's answer may take.")
+    ] = 60,
+    memory: Annotated[
+        float, typer.Option(metavar="GB", min=0.5, help="How much memory a submission may use.")
+    ] = 3,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, help="Draw inputs from this, as after an appeal.", show_default=False
+        ),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Grade what is unchanged, too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be graded.")] = False,
+    canvas: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Canvas's export, to fill in a copy of it.", show_default=False),
+    ] = None,
+    moodle: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="Moodle's grading worksheet, to fill in a copy.", show_default=False
+        ),
+    ] = None,
+    nbgrader: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="nbgrader's course folder: written answers go into it, marks come back.",
+            show_default=False,
+        ),
+    ] = None,
+    unsafe: Annotated[
+        bool,
+        typer.Option("--unsafe", help="Without a sandbox: submissions can do all that your account can."),
+    ] = False,
+) -> None:
+    """Grade a class's notebooks: marks part by part, feedback for each student, and gradebooks."""
+    with _said(Console(stderr=True)):
+        from assignments_lib.authoring.checkout import find
+        from assignments_lib.grading.outputs import Gradebooks
+        from assignments_lib.grading.run import Plan
+        from assignments_lib.grading.run import run as execute
+        from assignments_lib.grading.sandbox import Limits
+
+        notebook = release or find().notebooks / f"{find().named([assignment])[0]}.ipynb"
+        plan = Plan(
+            submissions,
+            notebook,
+            output,
+            workers=workers,
+            scheduler=scheduler,
+            unsafe=unsafe,
+            dry_run=dry_run,
+            again=again,
+            seed=seed,
+            limits=Limits(exercise=seconds, memory=int(memory * 2**30)),
+            gradebooks=Gradebooks(canvas, moodle, nbgrader),
+        )
+        code = execute(plan, Console())
+    raise typer.Exit(code)
 
 
 @contextmanager

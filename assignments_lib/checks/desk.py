@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Any
 
@@ -44,7 +44,7 @@ def run_check(assignment: Assignment, exercise: Exercise, **answers: Callable[..
                 "unharmed, and no points are lost. Please send this message to your instructor.",
             )
         )
-    result = _with_groundwork(assignment, result)
+    result = groundwork(assignment, result, _right(assignment))
     _latest[assignment.notebook, exercise.id] = result
     return _shown(Report(result, _pictures(exercise, answers)))
 
@@ -53,6 +53,13 @@ def summary(assignment: Assignment) -> Any:
     """The points so far, what isn't checked yet, and what no check covers."""
     results = {id: result for (notebook, id), result in _latest.items() if notebook == assignment.notebook}
     return _shown(Summary(assignment, results))
+
+
+def _right(assignment: Assignment) -> set[str]:
+    """The exercises whose latest check passed."""
+    return {
+        id for (notebook, id), r in _latest.items() if notebook == assignment.notebook and r.status == PASS
+    }
 
 
 def forget_results() -> None:
@@ -69,16 +76,10 @@ def _pictures(exercise: Exercise, answers: dict[str, Callable[..., Any]]) -> tup
         return ()
 
 
-def _with_groundwork(assignment: Assignment, result: Result) -> Result:
-    """Say so where a failure may come from an earlier exercise that isn't right yet."""
-    if result.status != FAIL:
-        return result
-    shaky = [
-        id
-        for id in result.exercise.builds_on
-        if (earlier := _latest.get((assignment.notebook, id))) is None or earlier.status != PASS
-    ]
-    if not shaky:
+def groundwork(assignment: Assignment, result: Result, right: Container[str]) -> Result:
+    """Say so where a failure may come from an earlier exercise that isn't among those that are right."""
+    shaky = [id for id in result.exercise.builds_on if id not in right]
+    if result.status != FAIL or not shaky:
         return result
     named = " and ".join(f"{id} ({assignment.task(id).title})" for id in shaky)
     verb = "passes its check" if len(shaky) == 1 else "pass their checks"

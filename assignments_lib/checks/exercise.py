@@ -8,7 +8,7 @@ the same. When it fails, it is shown to the mistakes too: the one that behaves t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
@@ -71,7 +71,8 @@ class Part:
     """One thing that an exercise must do, with its points.
 
     ``observe`` yields ``(what, seen)`` pairs; ``look`` says where to look when it fails. ``scripted`` stands in for
-    the reference where there is no implementation to run it on: it yields what a right answer shows.
+    the reference where there is no implementation to run it on: it yields what a right answer shows. ``manners``: it
+    only says what an answer must not do, as one that does nothing doesn't either, so it counts beside another part.
     """
 
     title: str
@@ -79,6 +80,7 @@ class Part:
     observe: Observe
     look: str
     scripted: Callable[[Draw], Iterator[Observation]] | None = None
+    manners: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,19 +160,43 @@ class Result:
         return tuple(dict.fromkeys(part.mistake for part in self.parts if part.mistake is not None))
 
 
-def evaluate(exercise: Exercise, answer: Answer, seed: int) -> Result:
+Shows = Callable[[Part, Mistake, int], Iterable[Observation]]
+
+
+def show(part: Part, mistake: Mistake, seed: int) -> Iterator[Observation]:
+    """What a mistake shows in a part, step by step."""
+    return _steps(part, InProcess(mistake.namespace), seed)
+
+
+def evaluate(exercise: Exercise, answer: Answer, seed: int, *, shows: Shows = show) -> Result:
     """Check one answer.
 
-    The global random state is left as it was.
+    ``shows`` gives what a mistake shows in a part: whoever checks many answers with one seed may remember it. The
+    global random state is left as it was.
     """
     with undisturbed():
         seen = [_see(exercise, part, answer, seed) for part in exercise.parts]
-        named = _diagnose(exercise, seen, seed)
+        named = _diagnose(exercise, seen, seed, shows)
     parts = [
         _judge(part, outcome, named.get(index))
         for index, (part, outcome) in enumerate(zip(exercise.parts, seen, strict=True))
     ]
+    if not any(
+        found.status == PASS and not part.manners for part, found in zip(exercise.parts, parts, strict=True)
+    ):
+        parts = [_idle(found) if found.status == PASS else found for found in parts]
     return Result(exercise, tuple(parts), seed)
+
+
+def _idle(part: PartResult) -> PartResult:
+    """Good manners alone: they count as soon as something is done, too."""
+    return replace(
+        part,
+        status=FAIL,
+        given="no harm done, but by an answer of which no other part is right",
+        expected="another part of this exercise that is right",
+        look="This part counts as soon as another one does.",
+    )
 
 
 @dataclass
@@ -223,7 +249,7 @@ def _same(mine: Value, expected: Value) -> bool:
     return agree(mine, expected)
 
 
-def _diagnose(exercise: Exercise, seen: Sequence[_Outcome], seed: int) -> dict[int, Mistake]:
+def _diagnose(exercise: Exercise, seen: Sequence[_Outcome], seed: int, shows: Shows) -> dict[int, Mistake]:
     """For every failed part the mistake that behaves as the answer does.
 
     Where several do: the one that explains most parts, and most of what was seen in them; then the one that also
@@ -240,7 +266,7 @@ def _diagnose(exercise: Exercise, seen: Sequence[_Outcome], seed: int) -> dict[i
         # One cause usually explains all that failed: the mistakes found so far come first, the others only if need be.
         others = [mistake for mistake in exercise.mistakes if mistake not in likeness]
         for pool in (list(likeness), others):
-            alike = {m: _likeness(exercise.parts[index], m, seen[index], seed) for m in pool}
+            alike = {m: _likeness(seen[index], shows(exercise.parts[index], m, seed)) for m in pool}
             explains[index] = [mistake for mistake in pool if alike[mistake]]
             for mistake in explains[index]:
                 likeness[mistake] = likeness.get(mistake, 0.0) + alike[mistake]
@@ -253,7 +279,7 @@ def _diagnose(exercise: Exercise, seen: Sequence[_Outcome], seed: int) -> dict[i
             all(
                 what == their_what and _same(theirs, mine)
                 for (what, mine), (their_what, theirs) in zip(
-                    outcome.seen, _steps(part, InProcess(mistake.namespace), seed), strict=False
+                    outcome.seen, shows(part, mistake, seed), strict=False
                 )
             )
             for part, outcome in zip(exercise.parts, seen, strict=True)
@@ -275,13 +301,12 @@ def _undefined(mine: Value) -> bool:
     return isinstance(mine, Raised) and mine.type_name == "NameError" and not mine.frames
 
 
-def _likeness(part: Part, mistake: Mistake, outcome: _Outcome, seed: int) -> float:
+def _likeness(outcome: _Outcome, shown: Iterable[Observation]) -> float:
     """0 where the mistake and the answer differ by the time the answer goes wrong; at most 1, if they never do."""
     assert outcome.mismatch is not None
     position = outcome.mismatch[0]
     alike = 0
-    steps = _steps(part, InProcess(mistake.namespace), seed)
-    for (what, mine), (their_what, theirs) in zip(outcome.seen, steps, strict=False):
+    for (what, mine), (their_what, theirs) in zip(outcome.seen, shown, strict=False):
         if what != their_what or not _same(theirs, mine):
             break
         alike += 1

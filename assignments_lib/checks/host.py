@@ -58,16 +58,22 @@ class _Token:
 
 
 class GraphCounter(nn.Module):
-    """The identity, counting how many autograd graphs it is part of at once; ``peak`` is the most seen."""
+    """The identity, counting how many autograd graphs it is part of at once; ``peak`` is the most seen.
+
+    ``passes`` counts how often it was run at all.
+    """
 
     peak: Tensor
+    passes: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self._alive = [0]
         self.register_buffer("peak", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor) -> Tensor:
+        self.passes += 1
         if not (torch.is_grad_enabled() and x.requires_grad):
             return x
         y: Tensor = _GraphAlive.apply(x, self._alive)

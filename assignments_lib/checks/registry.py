@@ -76,3 +76,8 @@ def assignment(notebook: str) -> Assignment:
         raise KeyError(f"no assignment belongs to {notebook!r}; there are {', '.join(_MODULES)}")
     found: Assignment = import_module(f"assignments_lib.checks.{_MODULES[notebook]}").ASSIGNMENT
     return found
+
+
+def modules() -> tuple[str, ...]:
+    """The names of the modules of checks, such as "resnet34"."""
+    return tuple(_MODULES.values())

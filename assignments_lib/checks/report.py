@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from assignments_lib.checks.answer import Raised
+from assignments_lib.checks.answer import AnswerError, Raised
 from assignments_lib.checks.demonstration import Shown, html
 from assignments_lib.checks.exercise import BLANK, FAIL, PASS, Exercise, PartResult, Result
 from assignments_lib.checks.registry import Assignment
@@ -58,12 +58,17 @@ def _new(texts: list[str], told: set[str]) -> list[str]:
     return fresh
 
 
-def _own_lines(part: PartResult, told: set[str]) -> list[str]:
-    """The student's own lines that the error passed through."""
-    if not isinstance(part.error, Raised):
+def own_lines(error: AnswerError | None) -> list[str]:
+    """The student's own lines that an error passed through."""
+    if not isinstance(error, Raised):
         return []
-    lines = [f"in {f.where}, line {f.line_number}: {f.code}" for f in part.error.frames if f.code]
-    return lines if _new(["\n".join(lines)], told) else []
+    return [f"in {f.where}, line {f.line_number}: {f.code}" for f in error.frames if f.code]
+
+
+def _own_lines(part: PartResult, told: set[str]) -> list[str]:
+    """The same, where they weren't told before."""
+    lines = own_lines(part.error)
+    return lines if lines and _new(["\n".join(lines)], told) else []
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""The child's end of the pipe: ``python -m assignments_lib.checks.serve`` answers requests until it is closed."""
+"""The answer's end of the pipe: ``python -m assignments_lib.checks.serve`` answers requests until it is closed."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import astuple
-from typing import Any
+from itertools import count
+from typing import Any, BinaryIO
 
 from assignments_lib.checks import wire
 from assignments_lib.checks.answer import Raised, Value
@@ -17,24 +19,27 @@ def _packed(error: Raised) -> Value:
     return [error.type_name, error.message, frames, error.blank]
 
 
-def _define(host: Host, sources: list[str]) -> list[Value]:
+def _define(host: Host) -> None:
     host.forget()
     host.namespace.clear()
     host.namespace["__name__"] = "__main__"
-    errors = []
-    for number, source in enumerate(sources, start=1):
-        try:
-            run_source(source, f"<cell {number}>", host.namespace)
-        except Raised as error:
-            errors.append(_packed(error))
-    return errors
 
 
-def _answer(host: Host, request: str, args: list[Any]) -> Value:
+def _cell(host: Host, source: str, number: int) -> Value:
+    try:
+        run_source(source, f"<cell {number}>", host.namespace)
+    except Raised as error:
+        return _packed(error)
+    return None
+
+
+def _answer(host: Host, cells: Iterator[int], request: str, args: list[Any]) -> Value:
     if request == "hello":
         return "hello"
     if request == "define":
-        return _define(host, args[0])
+        return _define(host)
+    if request == "cell":
+        return _cell(host, args[0], next(cells))
     if request == "call":
         return host.call(*args)
     if request == "writes":
@@ -59,26 +64,31 @@ def _answer(host: Host, request: str, args: list[Any]) -> Value:
     raise ValueError(f"unknown request {request!r}")
 
 
-def main() -> None:
-    """Answer requests from standard input on standard output; what the answer prints goes to standard error."""
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdout = sys.stderr
-    host = Host({})
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests until the pipe is closed."""
+    host, cells = Host({}), count(1)
     while True:
         try:
             request, *args = wire.read(requests)
         except EOFError:
             return
         try:
-            reply = {"returned": _answer(host, request, args)}
+            reply = {"returned": _answer(host, cells, request, args)}
         except Raised as error:
             reply = {"raised": _packed(error)}
         except (SystemExit, KeyboardInterrupt) as error:
             reply = {"raised": [type(error).__name__, str(error), [], False]}
         wire.write(replies, reply)
+
+
+def main() -> None:
+    """Serve on standard input and output; what the answer prints goes to standard error."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdout = sys.stderr
+    serve(requests, replies)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from torch import Tensor
 from assignments_lib.checks.answer import Lost, Opaque, Ref, Value
 
 _LENGTHS = struct.Struct(">QQ")
-MAX_JSON = 16 * 2**20  # bytes
-MAX_TENSORS = 2**30  # bytes; a ResNet34 in float64 is 174 MB
+MAX_JSON = 4 * 2**20  # bytes
+MAX_TENSORS = 2**29  # bytes; a ResNet34 in float64 is 174 MB
 _MAX_DEPTH = 20
 
 

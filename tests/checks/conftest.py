@@ -3,6 +3,7 @@
 One thread, so that sums come out alike; a child process to talk to; and a memory for what mistakes show.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import torch
 
 from assignments_lib.checks import exercise
 from assignments_lib.checks.answer import Answer, InProcess
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import ChildProcess, Piped
 from assignments_lib.checks.exercise import Observation, Part
+from assignments_lib.grading import sandbox
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -24,12 +26,29 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+def _all_of_the_package() -> Iterator[tuple[Path, str]]:
+    """What the sandbox shows in these tests: catalogues too, as mistakes are to be run in it."""
+    yield sandbox._PACKAGE, "/course/assignments_lib"
+    for name in ("template.py", "walls.py"):
+        yield sandbox._INSIDE / name, f"/course/{name}"
+
+
 @pytest.fixture(scope="session")
-def child(_one_thread: None) -> Iterator[ChildProcess]:
-    """One long-lived child for all tests that don't break it: give it sources with `define`."""
-    with ChildProcess(timeout=120) as process:
-        process.define(["import torch\ntorch.set_num_threads(1)"])
-        yield process
+def child(_one_thread: None) -> Iterator[Piped]:
+    """One long-lived other process for all tests that don't break it: give it sources with `define`.
+
+    It is a guest of the grader's sandbox, so that desk and grader are compared; without one, a plain child process.
+    """
+    if shutil.which("bwrap") is None:
+        with ChildProcess(timeout=120) as process:
+            process.define(["import torch\ntorch.set_num_threads(1)"])
+            yield process
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "_course", _all_of_the_package)
+        room = sandbox.Sandbox(sandbox.Limits(request=120, memory=8 * 2**30))
+    with room:
+        yield room.guest()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from assignments_lib.training import fit
 from assignments_lib.training import allowance as module
+from assignments_lib.training import fit
 from assignments_lib.training.allowance import VARIABLE, Allowance
 
 

@@ -776,7 +776,9 @@ EXERCISE = Exercise(
             _chances,
             "How many random numbers does a batch of N pictures need?",
         ),
-        Part("the input stays as it is", 1, _unchanged, "Which tensor does the = 0 write into?"),
+        Part(
+            "the input stays as it is", 1, _unchanged, "Which tensor does the = 0 write into?", manners=True
+        ),
     ),
     reference=_reference,
     mistakes=_MISTAKES,

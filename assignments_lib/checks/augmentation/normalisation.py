@@ -235,7 +235,9 @@ EXERCISE = Exercise(
         ),
         Part("float pictures", 2, _floats, "What does the docstring say about float pictures?"),
         Part("and back", 2, _back, "Solve y = (x - mean) / std for x."),
-        Part("the input stays as it is", 1, _unchanged, "Which lines write into images itself?"),
+        Part(
+            "the input stays as it is", 1, _unchanged, "Which lines write into images itself?", manners=True
+        ),
     ),
     reference=_reference,
     mistakes=_MISTAKES,

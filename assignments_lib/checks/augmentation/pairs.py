@@ -953,7 +953,11 @@ EXERCISE = Exercise(
             "What would a label between two others mean, and what does 0 mean where there is no picture?",
         ),
         Part(
-            "the image", 2, _image_itself, "How is an image sampled between pixels, and what stands outside?"
+            "the image",
+            2,
+            _image_itself,
+            "How is an image sampled between pixels, and what stands outside?",
+            manners=True,
         ),
         Part("what is drawn", 3, _draws, "For each pair: one coin, one position, one angle."),
     ),

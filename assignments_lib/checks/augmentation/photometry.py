@@ -704,8 +704,16 @@ EXERCISE = Exercise(
             "Blur a black picture with one white pixel, and print it: you see your kernel.",
         ),
         Part("blur at the border", 2, _border, "What does your blur find beyond the border?"),
-        Part("every type of float", 1, _types, "Which tensors do you make yourself, and of which dtype?"),
-        Part("the input stays as it is", 1, _unchanged, "Which lines write into images itself?"),
+        Part(
+            "every type of float",
+            1,
+            _types,
+            "Which tensors do you make yourself, and of which dtype?",
+            manners=True,
+        ),
+        Part(
+            "the input stays as it is", 1, _unchanged, "Which lines write into images itself?", manners=True
+        ),
     ),
     reference=_reference,
     mistakes=_MISTAKES,

@@ -303,6 +303,7 @@ EXERCISE = Exercise(
             _mode,
             "Which layers behave otherwise while training?",
             _never(_UNMOVED, _DEPENDS),
+            manners=True,
         ),
         Part(
             "no gradients are recorded",
@@ -310,6 +311,7 @@ EXERCISE = Exercise(
             _no_graph,
             "What does a forward pass record, and who needs it here?",
             _never(_ATTACHED, _RECORDED),
+            manners=True,
         ),
     ),
     reference=dict,

@@ -250,6 +250,7 @@ EXERCISE = Exercise(
             3,
             _statistics,
             "The text above, on what BatchNorm does in training mode.",
+            manners=True,
         ),
     ),
     reference=_reference,

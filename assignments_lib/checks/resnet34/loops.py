@@ -83,6 +83,7 @@ def _train(
 _WEIGHTS = "weights of a small network after one epoch of SGD with momentum"
 _STATISTICS = "BatchNorm's running statistics after training a network that was in evaluation mode"
 _MEAN_LOSS = f"mean training loss over {_SIZE} pictures in batches of {_BATCH} (the last one smaller)"
+_RUN = "the network is run"
 _GRAPHS = "graphs of earlier batches are kept in memory"
 _OTHER_MODE = "weights after an epoch with train_mode=nn.Module.eval, which keeps BatchNorm's statistics"
 _LOSS = f"mean loss over {_SIZE} pictures in batches of {_BATCH} (the last one smaller)"
@@ -113,8 +114,14 @@ def _mean_loss(answer: Answer, draw: Draw) -> Iterator[Observation]:
 def _graphs(answer: Answer, draw: Draw) -> Iterator[Observation]:
     """While a batch goes forward, the loss of the one before may still hold its graph: two at most."""
     loss, model = _train(answer, _setting(draw))
+    yield _ran(answer, model)
     attached = isinstance(loss, Tensor) and loss.requires_grad
     yield _GRAPHS, attached or int(answer.state(model)["4.peak"]) > 2
+
+
+def _ran(answer: Answer, model: Ref) -> Observation:
+    """Whoever never runs the network does it no harm, and earns nothing by that."""
+    return _RUN, int(answer.state(model, ["4.passes"])["4.passes"]) > 0
 
 
 def _other_mode(answer: Answer, draw: Draw) -> Iterator[Observation]:
@@ -142,12 +149,14 @@ def _figure(position: int, what: str) -> Callable[[Answer, Draw], Iterator[Obser
 
 def _evaluation_mode(answer: Answer, draw: Draw) -> Iterator[Observation]:
     _, model, setting = _evaluated(answer, draw)
+    yield _ran(answer, model)
     after = answer.state(model)
     yield _UNMOVED, any(not torch.equal(after[name], value) for name, value in setting.state.items())
 
 
 def _no_graph(answer: Answer, draw: Draw) -> Iterator[Observation]:
     returned, model, _ = _evaluated(answer, draw)
+    yield _ran(answer, model)
     values = returned if isinstance(returned, (tuple, list)) else (returned,)
     attached = any(isinstance(value, Tensor) and value.requires_grad for value in values)
     yield _RECORDED, attached or int(answer.state(model)["4.peak"]) > 0
@@ -215,6 +224,7 @@ def _true_figure(position: int, what: str) -> Callable[[Draw], Iterator[Observat
 
 def _never(what: str) -> Callable[[Draw], Iterator[Observation]]:
     def expected(draw: Draw) -> Iterator[Observation]:
+        yield _RUN, True
         yield what, False
 
     return expected
@@ -494,7 +504,14 @@ EXERCISE = Exercise(
             "How many pictures are in the last batch?",
             _true_mean_loss,
         ),
-        Part("memory doesn't grow", 1, _graphs, "What does loss hold besides its value?", _never(_GRAPHS)),
+        Part(
+            "memory doesn't grow",
+            1,
+            _graphs,
+            "What does loss hold besides its value?",
+            _never(_GRAPHS),
+            manners=True,
+        ),
         Part(
             "the train_mode argument", 1, _other_mode, "The docstring of train_one_epoch.", _true_other_mode
         ),
@@ -518,6 +535,7 @@ EXERCISE = Exercise(
             _evaluation_mode,
             "Which mode is the network in while it is evaluated?",
             _never(_UNMOVED),
+            manners=True,
         ),
         Part(
             "evaluation records no gradients",
@@ -525,6 +543,7 @@ EXERCISE = Exercise(
             _no_graph,
             "What does a forward pass record, and who needs it here?",
             _never(_RECORDED),
+            manners=True,
         ),
     ),
     reference=dict,

@@ -248,6 +248,7 @@ EXERCISE = Exercise(
             1,
             _types,
             "Which type do the logits have? Which lines write into pixels?",
+            manners=True,
         ),
     ),
     reference=_reference,

@@ -640,7 +640,7 @@ EXERCISE = Exercise(
             _own_weights,
             "Print dict(convolution.named_parameters()), change one in place, and look at fc.",
         ),
-        Part("the same float type", 1, _types, "Try it with nn.Linear(4, 2).double()."),
+        Part("the same float type", 1, _types, "Try it with nn.Linear(4, 2).double().", manners=True),
     ),
     reference=_reference,
     mistakes=_MISTAKES,

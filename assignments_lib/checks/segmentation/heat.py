@@ -730,12 +730,13 @@ EXERCISE = Exercise(
             "Which map does the head get, to which size are its scores enlarged, and over which dimension do "
             "probabilities sum to 1?",
         ),
-        Part("evaluation mode", 1, _mode, "Which layers behave otherwise while training?"),
+        Part("evaluation mode", 1, _mode, "Which layers behave otherwise while training?", manners=True),
         Part(
             "no gradients are recorded",
             1,
             _no_graph,
             "What does a forward pass record, and who needs it here?",
+            manners=True,
         ),
         Part("the hottest pixels", 1, _hottest, "Print hottest(heat).sum() / heat.numel(), and its dtype."),
         Part("as many as asked for", 1, _few, "How many pixels are 5 % of 12? And of 6?"),

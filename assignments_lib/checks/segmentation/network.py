@@ -1148,6 +1148,7 @@ EXERCISE = Exercise(
             1,
             _undisturbed,
             "Which layers behave otherwise while training? Who needs the graph of this pass?",
+            manners=True,
         ),
     ),
     reference=_reference,

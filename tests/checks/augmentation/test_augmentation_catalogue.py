@@ -18,7 +18,7 @@ from assignments_lib.checks.augmentation import (
     spread,
     test_time,
 )
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import PASS, Exercise, Mistake, evaluate
 
 MODULES = (normalisation, geometry, photometry, pairs, erasing, mixing, policy, test_time, spread)
@@ -33,7 +33,7 @@ CATALOGUE = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("module", "number"), CATALOGUE)
-def test_a_mistake_loses_points_and_is_named(module: Any, number: int, child: ChildProcess) -> None:
+def test_a_mistake_loses_points_and_is_named(module: Any, number: int, child: Piped) -> None:
     exercise: Exercise = module.EXERCISE
     mistake: Mistake = exercise.mistakes[number]
     here = evaluate(exercise, InProcess(mistake.namespace), SEED)

@@ -5,7 +5,7 @@ from answers import namespace_of
 from resnet34_variants import VARIANTS
 
 from assignments_lib.checks.answer import Answer, InProcess
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import BLANK, FAIL, PASS, Exercise, evaluate
 from assignments_lib.checks.report import Report
 from assignments_lib.checks.resnet34 import ASSIGNMENT
@@ -26,14 +26,14 @@ def blank(exercise: Exercise, *, as_classes: bool = False) -> str:
     return "\n".join(lines)
 
 
-def answers(source: str, child: ChildProcess) -> list[Answer]:
+def answers(source: str, child: Piped) -> list[Answer]:
     assert child.define([source]) == []
     return [InProcess(namespace_of(source)), child]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 @pytest.mark.parametrize("as_classes", [False, True], ids=["functions", "classes"])
-def test_a_blank_exercise(exercise: Exercise, as_classes: bool, child: ChildProcess) -> None:
+def test_a_blank_exercise(exercise: Exercise, as_classes: bool, child: Piped) -> None:
     for answer in answers(blank(exercise, as_classes=as_classes), child):
         result = evaluate(exercise, answer, seed=3)
         assert result.status == BLANK
@@ -46,7 +46,7 @@ def test_a_blank_exercise(exercise: Exercise, as_classes: bool, child: ChildProc
         assert "Traceback" not in repr(Report(result))
 
 
-def test_a_stage_of_blank_blocks_names_the_block(child: ChildProcess) -> None:
+def test_a_stage_of_blank_blocks_names_the_block(child: Piped) -> None:
     stage, block = ASSIGNMENT.task("1.3"), ASSIGNMENT.task("1.2")
     assert isinstance(stage, Exercise)
     assert isinstance(block, Exercise)
@@ -57,7 +57,7 @@ def test_a_stage_of_blank_blocks_names_the_block(child: ChildProcess) -> None:
         assert {part.what for part in result.parts} == {SENTENCE.format(id="1.2")}
 
 
-def test_one_function_of_two_is_blank(child: ChildProcess) -> None:
+def test_one_function_of_two_is_blank(child: Piped) -> None:
     loops = ASSIGNMENT.task("1.7")
     assert isinstance(loops, Exercise)
     source = f"{blank(loops)}\nstub = evaluate\n{VARIANTS['textbook']}\nevaluate = stub"
@@ -70,7 +70,7 @@ def test_one_function_of_two_is_blank(child: ChildProcess) -> None:
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
-def test_a_missing_function_is_no_mistake_of_the_catalogue(exercise: Exercise, child: ChildProcess) -> None:
+def test_a_missing_function_is_no_mistake_of_the_catalogue(exercise: Exercise, child: Piped) -> None:
     """A cell was deleted: nothing is known of what the student would have done wrong."""
     for answer in answers("x = 1", child):
         result = evaluate(exercise, answer, seed=3)

@@ -6,7 +6,7 @@ import pytest
 from answers import told
 
 from assignments_lib.checks.answer import InProcess
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import PASS, Exercise, Mistake, Result, evaluate
 from assignments_lib.checks.resnet34 import (
     ASSIGNMENT,
@@ -30,7 +30,7 @@ CATALOGUE = [
 ]
 
 
-def in_a_child(child: ChildProcess, module: Any, number: int) -> Result:
+def in_a_child(child: Piped, module: Any, number: int) -> Result:
     source = (
         f"from {module.__name__} import EXERCISE\nglobals().update(EXERCISE.mistakes[{number}].namespace)"
     )
@@ -41,7 +41,7 @@ def in_a_child(child: ChildProcess, module: Any, number: int) -> Result:
 @pytest.mark.slow
 @pytest.mark.parametrize(("module", "number"), CATALOGUE)
 def test_a_mistake_loses_points_and_is_named_here_and_in_a_child(
-    module: Any, number: int, child: ChildProcess
+    module: Any, number: int, child: Piped
 ) -> None:
     exercise: Exercise = module.EXERCISE
     mistake: Mistake = exercise.mistakes[number]

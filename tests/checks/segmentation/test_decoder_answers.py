@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from assignments_lib.checks.answer import InProcess
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import Piped
 from assignments_lib.checks.demonstration import demonstrate
 from assignments_lib.checks.exercise import Result, evaluate
 from assignments_lib.checks.report import Report
@@ -440,7 +440,7 @@ def test_a_remembered_crop_doesnt_pass() -> None:
     assert check({**STYLES[0], "center_crop": remembered}, seed=2).earned == 6
 
 
-def test_several_tensors_cross_the_pipe_as_one(child: ChildProcess) -> None:
+def test_several_tensors_cross_the_pipe_as_one(child: Piped) -> None:
     """Joined in a vector, they come apart at the other side, and so do their gradients."""
     source = """
 import torch

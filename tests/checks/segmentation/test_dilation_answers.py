@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torchvision.models import resnet34
 
 from assignments_lib.checks.answer import InProcess
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import PASS, Result, evaluate
 from assignments_lib.checks.segmentation.dilation import EXERCISE
 from assignments_lib.trunk import Trunk
@@ -544,7 +544,7 @@ def test_a_recorded_answer_is_no_answer() -> None:
     assert graded(52, field_by_gradient=played).earned < EXERCISE.points
 
 
-def test_strides_are_read_from_another_process(child: ChildProcess) -> None:
+def test_strides_are_read_from_another_process(child: Piped) -> None:
     source = f"from {EXERCISE.reference.__module__} import EXERCISE\nglobals().update(EXERCISE.reference())"
     assert child.define([source]) == []
     assert evaluate(EXERCISE, child, 71).earned == EXERCISE.points

@@ -5,7 +5,7 @@ from answers import namespace_of
 
 from assignments_lib.checks import desk
 from assignments_lib.checks.answer import Answer, InProcess
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import BLANK, Exercise, evaluate
 from assignments_lib.checks.report import Report
 from assignments_lib.checks.segmentation import ASSIGNMENT
@@ -26,13 +26,13 @@ def blank(exercise: Exercise) -> str:
     return "\n".join(lines)
 
 
-def answers(source: str, child: ChildProcess) -> list[Answer]:
+def answers(source: str, child: Piped) -> list[Answer]:
     assert child.define([source]) == []
     return [InProcess(namespace_of(source)), child]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
-def test_a_blank_exercise(exercise: Exercise, child: ChildProcess) -> None:
+def test_a_blank_exercise(exercise: Exercise, child: Piped) -> None:
     for answer in answers(blank(exercise), child):
         result = evaluate(exercise, answer, seed=3)
         assert result.status == BLANK
@@ -43,7 +43,7 @@ def test_a_blank_exercise(exercise: Exercise, child: ChildProcess) -> None:
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
-def test_a_missing_function(exercise: Exercise, child: ChildProcess) -> None:
+def test_a_missing_function(exercise: Exercise, child: Piped) -> None:
     for answer in answers("x = 1", child):
         result = evaluate(exercise, answer, seed=3)
         assert result.earned == 0

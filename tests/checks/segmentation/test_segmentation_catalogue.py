@@ -6,7 +6,7 @@ import pytest
 from answers import told
 
 from assignments_lib.checks.answer import InProcess
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import PASS, Exercise, Mistake, evaluate
 from assignments_lib.checks.segmentation import (
     ASSIGNMENT,
@@ -32,7 +32,7 @@ CATALOGUE = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("module", "number"), CATALOGUE)
-def test_a_mistake_loses_points_and_is_named(module: Any, number: int, child: ChildProcess) -> None:
+def test_a_mistake_loses_points_and_is_named(module: Any, number: int, child: Piped) -> None:
     exercise: Exercise = module.EXERCISE
     mistake: Mistake = exercise.mistakes[number]
     here = evaluate(exercise, InProcess(mistake.namespace), SEED)

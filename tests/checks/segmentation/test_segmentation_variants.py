@@ -5,7 +5,7 @@ from answers import namespace_of
 from segmentation_variants import VARIANTS
 
 from assignments_lib.checks.answer import InProcess
-from assignments_lib.checks.child import ChildProcess
+from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import Exercise, evaluate
 from assignments_lib.checks.report import Report
 from assignments_lib.checks.segmentation import ASSIGNMENT
@@ -29,7 +29,7 @@ def test_a_correct_answer_gets_full_marks(variant: str, exercise: Exercise) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_correct_answer_gets_full_marks_in_a_child(variant: str, child: ChildProcess) -> None:
+def test_a_correct_answer_gets_full_marks_in_a_child(variant: str, child: Piped) -> None:
     assert child.define([VARIANTS[variant]]) == []
     for exercise in EXERCISES:
         result = evaluate(exercise, child, seed=11)

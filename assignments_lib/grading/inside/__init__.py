@@ -1,0 +1,1 @@
+"""What runs inside the sandbox: walls, and the template of which every submission gets a copy. It knows no secrets."""
