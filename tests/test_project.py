@@ -25,7 +25,7 @@ def test_mypy_is_clean():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-INSTRUCTOR = ("jupytext", "nbclient", "nbconvert", "nbformat", "nbgrader")
+INSTRUCTOR = ("distributed", "jupytext", "nbclient", "nbconvert", "nbformat", "nbgrader")
 
 
 @pytest.mark.slow

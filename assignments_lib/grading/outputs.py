@@ -40,7 +40,8 @@ def write(
     if gradebooks.nbgrader is not None and graded:
         from assignments_lib.grading import formgrader
 
-        formgrader.put(graded, release, gradebooks.nbgrader)
+        for sentence in formgrader.put(graded, release, gradebooks.nbgrader):
+            console.print(Text(sentence, style="yellow"), soft_wrap=True)
         marked = formgrader.read_back(gradebooks.nbgrader, graded)
         for before, after in zip(graded, marked, strict=True):
             if before != after:

@@ -31,6 +31,7 @@ def notebook_of(name: str, solved: bool = False) -> dict[str, Any]:
     folder = NOTEBOOKS / "solutions" if solved else NOTEBOOKS
     found: dict[str, Any] = json.loads((folder / f"{name}.ipynb").read_text(encoding="utf-8"))
     for cell in found["cells"]:
+        cell["source"] = "".join(cell["source"])
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return found
