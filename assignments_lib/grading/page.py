@@ -70,7 +70,7 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[str], numbers: Sequ
         for place, words in enumerate(heads)
     )
     return (
-        f'<div class="scroll"><table><caption>{escape(caption)}</caption>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

@@ -82,6 +82,8 @@ def _unzipped(name: str, data: bytes) -> list[tuple[str, bytes]]:
                 with archive.open(member) as stream:
                     content = stream.read(MAX_NOTEBOOK + 1)
                 found.append((path.name, content))
+    except Unreadable:
+        raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         why = type(error).__name__
         raise Unreadable(
