@@ -34,7 +34,7 @@ from assignments_lib.checks.registry import assignment
 
 LARGEST = 2_000_000  # bytes of a notebook that may live in git
 
-_NBGRADER_CONFIG = '''\
+NBGRADER_CONFIG = '''\
 c = get_config()
 c.ClearSolutions.code_stub = {
     "python": """# Your code here, in place of the lines below
@@ -121,7 +121,7 @@ def write_nbgrader_course(
         )
     config = course / "nbgrader_config.py"
     if not config.exists():
-        _write(config, _NBGRADER_CONFIG, console)
+        _write(config, NBGRADER_CONFIG, console)
 
 
 def stale(checkout: Checkout, names: list[str], lookup: Lookup = assignment) -> Iterator[str]:

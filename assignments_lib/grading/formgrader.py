@@ -25,7 +25,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
 
-from assignments_lib.authoring.build import _NBGRADER_CONFIG as COURSE_CONFIG
+from assignments_lib.authoring.build import NBGRADER_CONFIG as COURSE_CONFIG
 from assignments_lib.authoring.notebooks import TEXT_STUB, as_text
 from assignments_lib.grading.atomic import write_atomically
 from assignments_lib.grading.result import Graded, QuestionMark
@@ -204,9 +204,14 @@ def _answered(release: NotebookNode, result: Graded) -> NotebookNode:
     for cell in notebook.cells:
         answer = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
         if answer:
-            prompt = cell.source.replace(TEXT_STUB, "").rstrip()
-            cell.source = f"{prompt}\n\n{_inert(answer)}"
+            prompt = cell.source.replace(TEXT_STUB, "").strip()
+            cell.source = f"{prompt}\n\n{_inert(_words(answer, prompt))}"
     return notebook
+
+
+def _words(answer: str, prompt: str) -> str:
+    """The answer without the question, where the student wrote below it and left it as it was."""
+    return answer.replace("\r\n", "\n").strip().removeprefix(prompt).replace(TEXT_STUB, "").strip()
 
 
 def _inert(answer: str) -> str:

@@ -26,7 +26,8 @@ def results(graded: Graded, visibility: Visibility = "visible") -> dict[str, Any
         visibility: when the student sees it, in Gradescope's words.
     """
     tests = [test for exercise in graded.exercises for test in _parts(exercise)]
-    tests += [_question(question) for question in graded.questions]
+    # Where nothing could be graded nobody knows whether they were answered
+    tests += [_question(question) for question in graded.questions if not graded.problem]
     for test in tests:
         test |= {"output_format": "text", "visibility": visibility}
     waiting = ", ".join(question.id for question in graded.waiting)

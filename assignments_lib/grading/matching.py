@@ -140,8 +140,15 @@ def _questions(release: Release, cells: tuple[SubmittedCell, ...]) -> tuple[dict
             remarks.append(
                 f"The cell of question {blank.task} is there {len(filled)} times; the last one counts."
             )
-        words[blank.task] = cells[filled[-1]].source if filled else ""
-    return {task: text for task, text in words.items()}, remarks
+        words[blank.task] = _answer(cells[filled[-1]].source, blank) if filled else ""
+    return words, remarks
+
+
+def _answer(source: str, blank: Blank) -> str:
+    """The student's words, without the question above them where that is as it was."""
+    question = blank.stub.rstrip().rpartition("\n")[0].rstrip()  # the last line is the stub
+    text = source.replace("\r\n", "\n")
+    return text.removeprefix(question).strip() if question else text
 
 
 def _names(blank: Blank) -> str:

@@ -69,8 +69,9 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[str], numbers: Sequ
         f'<th scope="col"{_NUMBER if place in numbers else ""}>{words}</th>'
         for place, words in enumerate(heads)
     )
+    name = escape(caption)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table><caption>{name}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

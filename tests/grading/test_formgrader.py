@@ -349,6 +349,34 @@ def test_the_autograded_notebook_is_the_release_with_answers(course):
     assert "Write your answer here" not in answer
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda cell, stub: cell.replace(stub, "My words."),
+        lambda cell, stub: cell + "\n\nMy words.\n",
+        lambda cell, stub: "My words.",
+    ],
+    ids=["in place of the stub", "below the stub", "in place of everything"],
+)
+def test_the_question_stands_before_the_answer_once(course, edit, end):
+    """A result's answer is the whole cell as it was handed in."""
+    whole = edit(CELLS["question-Q1"].source, "*Write your answer here.*").replace("\n", end)
+    put([graded("kim", q1=whole)], course)
+    file = course / "autograded" / "kim" / NAME / f"{NAME}.ipynb"
+    answer = next(cell.source for cell in nbformat.read(file, as_version=4).cells if cell.id == "question-Q1")
+    prompt = CELLS["question-Q1"].source.replace("*Write your answer here.*", "").strip()
+    assert answer == f"{prompt}\n\nMy words."
+
+
+def test_a_question_that_the_student_rewrote_is_shown_as_it_was_too(course):
+    put([graded("kim", q1="**Q1** (500 points). <b>My</b> words.")], course)
+    file = course / "autograded" / "kim" / NAME / f"{NAME}.ipynb"
+    answer = next(cell.source for cell in nbformat.read(file, as_version=4).cells if cell.id == "question-Q1")
+    assert answer.startswith("**Q1** (5 points, marked by hand).")
+    assert answer.replace("\u2060", "").endswith("**Q1** (500 points). <b>My</b> words.")
+
+
 def test_plain_mathematics_and_code_stay_as_written(course):
     words = "$a < b$ and `x < 3`, R&D: a & b\n\n```python\nif a<3: pass\n```"
     put([graded("kim", q1=words)], course)

@@ -104,10 +104,12 @@ def test_everything_is_text_and_nothing_is_for_the_instructor_only():
 
 
 def test_what_could_not_be_graded_says_why():
-    found = gradescope.results(
-        replace(GRADED, exercises=(), questions=(), remarks=(), problem="It isn't JSON.")
-    )
-    assert (found["score"], found["output"], found["tests"]) == (0, "It isn't JSON.", [])
+    questions = tuple(replace(question, answer="", earned=None) for question in GRADED.questions)
+    exercise = replace(GRADED.exercises[1], status="NOT GRADED")
+    lost = replace(GRADED, exercises=(exercise,), questions=questions, remarks=(), problem="It isn't JSON.")
+    found = gradescope.results(lost)
+    assert (found["score"], found["output"]) == (0, "It isn't JSON.")
+    assert [(test["name"], test["output"]) for test in found["tests"]] == [("1.2 The block", "NOT GRADED")]
 
 
 @pytest.mark.parametrize("words", ["</script><b>", '"\n\r\t\0', "=cmd", "한국어", "x" * 100_000])

@@ -40,6 +40,9 @@ def test_a_solution_is_its_answers_and_nothing_else(name: str) -> None:
     assert [code.task for code in found.cells] == [exercise.id for exercise in release.exercises]
     assert found.remarks == ()
     assert all(found.questions.values())
+    assert not [
+        words for words in found.questions.values() if "marked by hand" in words
+    ]  # the question itself
     assert found.questions.keys() == {"Q1", "Q2"}
     assert warnings_about(found.cells) == []
 
