@@ -11,22 +11,27 @@ os.environ.setdefault("ASSIGNMENTS_OFFLINE", "1")
 # Nor on how fast the machine is: nbval gives a cell 90 s, and a slow one sees fewer batches (`training.allowance`).
 os.environ.setdefault("ASSIGNMENTS_SECONDS", "70")
 
-
 # What starts kernels that train: one after another, as two trainings at once on two cores take far longer than both
 _KERNELS = ("notebooks/", "tests/browser/", "tests/notebooks/")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark notebooks; and say what stays together where several processes test (`-n 2 --dist loadgroup`)."""
-    for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker("slow")
-        place = (
-            item.path.relative_to(config.rootpath).as_posix()
-            if item.path.is_relative_to(config.rootpath)
-            else ""
-        )
-        item.add_marker(pytest.mark.xdist_group("kernels" if place.startswith(_KERNELS) else place))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Notebooks are slow tests."""
+    if item.path.suffix == ".ipynb":
+        item.add_marker("slow")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n 2`: a file's tests stay together, and so does everything that starts kernels that train."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "kernels" if file.startswith(_KERNELS) else file
+
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(hookwrapper=True)

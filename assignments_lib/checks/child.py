@@ -228,7 +228,8 @@ def _entries(packed: Any) -> list[Entry]:
             raise TypeError
         entries.append(Entry(_text(name), tuple(map(_whole, shape)), *flags))
     # A check makes values of these shapes: it must not be talked into making more than there is memory for
-    if sum(prod(entry.shape) for entry in entries) > MAX_ELEMENTS:
+    # (a size of 0 must not hide another one that no tensor can have)
+    if sum(prod(max(1, size) for size in entry.shape) for entry in entries) > MAX_ELEMENTS:
         raise ValueError
     return entries
 

@@ -119,6 +119,8 @@ def _unpack(value: Value, tensors: dict[str, Tensor], depth: int) -> Value:
         raise Lost("the answer's process sent a value nested too deeply")
     if isinstance(value, list):
         return [_unpack(item, tensors, depth + 1) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise Lost("the answer's process sent a number that is too large")  # no tensor can hold it
     if not isinstance(value, dict):
         return value
     if "$tensor" in value:

@@ -22,7 +22,7 @@ class Matched:
 
     cells: tuple[Code, ...]
     questions: dict[str, str]
-    found: int  # answer cells and questions that are there
+    found: int  # answers that are there, and questions where the notebook says that it is this assignment's
     remarks: tuple[str, ...]
 
 
@@ -33,19 +33,11 @@ def match(release: Release, notebook: SubmittedNotebook) -> Matched:
     chosen: dict[int, Blank] = {}
     passed_over: set[int] = set()
     missing: list[Blank] = []
+    others = _defining(release, cells)
     for blank in release.answers:
         places = _bearing(blank.id, cells)
         if not places:
-            places = [
-                place
-                for place, cell in enumerate(cells)
-                if place not in chosen
-                and cell.kind == "code"
-                and own_code(release, cell)
-                and not (set(cell.ids) & {other.id for other in release.answers})
-                and blank.defines
-                and blank.defines <= defined(cell.source)
-            ][-1:]
+            places = [place for place in _elsewhere(others, blank) if place not in chosen][-1:]
             if places:
                 remarks.append(
                     f"The cell of exercise {blank.task} is gone; what another cell defines under the name "
@@ -55,6 +47,7 @@ def match(release: Release, notebook: SubmittedNotebook) -> Matched:
             missing.append(blank)
             continue
         filled = [place for place in places if not _untouched(cells[place], blank)] or places
+        filled = [place for place in filled if cells[place].kind == "code"] or filled  # before a copy as text
         place = filled[-1]
         if len(filled) > 1:
             remarks.append(
@@ -69,8 +62,7 @@ def match(release: Release, notebook: SubmittedNotebook) -> Matched:
                 remarks.append(
                     f"The cell of exercise {blank.task} was turned into text; it was run as code all the same."
                 )
-        elsewhere = _elsewhere(release, cells, blank, places)
-        if _untouched(cells[place], blank) and elsewhere:
+        if _untouched(cells[place], blank) and set(_elsewhere(others, blank)) - set(places):
             passed_over.update(places)
             remarks.append(
                 f"Exercise {blank.task} is blank in its own cell; what another cell defines was graded."
@@ -78,6 +70,13 @@ def match(release: Release, notebook: SubmittedNotebook) -> Matched:
             continue
         passed_over.update(set(places) - {place})
         chosen[place] = blank
+    inside = _inside(cells, chosen, missing)
+    for blank, holder in inside:
+        missing.remove(blank)
+        remarks.append(
+            f"The cell of exercise {blank.task} is gone; what the cell of exercise {holder.task} defines under the "
+            f"name {_names(blank)} was graded."
+        )
     run = _in_order(release, cells, chosen, passed_over)
     run += [Code(blank.stub, blank.task) for blank in missing]
     if missing:
@@ -86,7 +85,22 @@ def match(release: Release, notebook: SubmittedNotebook) -> Matched:
             f"No answer was found to {listed}: the cell is gone, and no other defines what it asks for."
         )
     questions, of_questions = _questions(release, cells)
-    return Matched(tuple(run), questions, len(chosen) + len(questions), (*remarks, *of_questions))
+    there = len(release.answers) - len(missing)
+    if notebook.assignment == release.assignment.notebook:  # every assignment has a question Q1
+        there += sum(bool(_bearing(blank.id, cells)) for blank in release.questions)
+    return Matched(tuple(run), questions, there, (*remarks, *of_questions))
+
+
+def _inside(
+    cells: tuple[SubmittedCell, ...], chosen: dict[int, Blank], missing: list[Blank]
+) -> list[tuple[Blank, Blank]]:
+    """Of the answers whose cells are gone, those that stand in another answer's cell, as after merging the two."""
+    names = {place: defined(cells[place].source) for place in chosen} if missing else {}
+    return [
+        (blank, chosen[places[-1]])
+        for blank in missing
+        if (places := [place for place in names if blank.defines and blank.defines <= names[place]])
+    ]
 
 
 def _bearing(id: str, cells: tuple[SubmittedCell, ...]) -> list[int]:
@@ -99,16 +113,19 @@ def _untouched(cell: SubmittedCell, blank: Blank) -> bool:
     return not cell.source.strip() or normal(cell.source) == normal(blank.stub)
 
 
-def _elsewhere(release: Release, cells: tuple[SubmittedCell, ...], blank: Blank, places: list[int]) -> bool:
-    """Whether a cell that the student added defines all that the exercise's cell should."""
-    return bool(blank.defines) and any(
-        place not in places
-        and cell.kind == "code"
-        and own_code(release, cell)
-        and not (set(cell.ids) & {other.id for other in release.answers})
-        and blank.defines <= defined(cell.source)
+def _defining(release: Release, cells: tuple[SubmittedCell, ...]) -> dict[int, frozenset[str]]:
+    """What each cell that the student added defines, by its place."""
+    ids = {blank.id for blank in release.answers}
+    return {
+        place: defined(cell.source)
         for place, cell in enumerate(cells)
-    )
+        if cell.kind == "code" and own_code(release, cell) and not set(cell.ids) & ids
+    }
+
+
+def _elsewhere(others: dict[int, frozenset[str]], blank: Blank) -> list[int]:
+    """The places of the cells that define all that an exercise's own cell should."""
+    return [place for place, names in others.items() if blank.defines and blank.defines <= names]
 
 
 def _in_order(

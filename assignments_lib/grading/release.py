@@ -116,19 +116,45 @@ def parsed(source: str) -> ast.Module | None:
         return None
 
 
-_MAGIC = re.compile(r"^(?P<indent>\s*)(?P<magic>[%!?].*|.*\?\s*)$")
+_HELP = re.compile(r"[\w.]+\?{1,2}")
+_TOKEN = re.compile(r"""\\.|\"{3}|'{3}|["'#()\[\]{}]""")
 
 
 def plain(source: str) -> str:
-    """The source with IPython's magics and shell lines turned into comments, the number of its lines the same."""
-    lines = []
+    """The source with IPython's magics and shell lines turned into comments, the number of its lines the same.
+
+    A line that goes on with a statement or a text, as ``% 2`` inside brackets does, is left as it is.
+    """
+    lines: list[str] = []
+    depth, quote = 0, ""
     for line in source.split("\n"):
-        found = _MAGIC.match(line)
-        shell = found is not None and (
-            found["magic"][:1] in "%!?" or re.fullmatch(r"[\w.]+\?{1,2}\s*", found["magic"])
-        )
-        lines.append(f"{found['indent']}pass  # {found['magic']}" if found and shell else line)
+        magic = line.strip()
+        goes_on = depth or quote or (lines and lines[-1].rstrip("\r").endswith("\\"))
+        if not goes_on and magic and (magic[0] in "%!?" or _HELP.fullmatch(magic)):
+            lines.append(f"{line[: -len(line.lstrip())]}pass  # {magic}")
+            continue
+        depth, quote = _after(line, depth, quote)
+        lines.append(line)
     return "\n".join(lines)
+
+
+def _after(line: str, depth: int, quote: str) -> tuple[int, str]:
+    """How many brackets are open after a line, and which quotation mark, "" for none."""
+    for token in _TOKEN.findall(line):
+        if quote:
+            if token in (quote, 3 * quote):
+                quote = ""
+        elif token == "#":
+            break
+        elif token[0] in "\"'":
+            quote = token
+        elif token in ("(", "[", "{"):
+            depth += 1
+        elif token in (")", "]", "}"):
+            depth = max(0, depth - 1)
+    if len(quote) == 1 and not line.rstrip("\r").endswith("\\"):
+        quote = ""  # an error, as a line ends it
+    return depth, quote
 
 
 def defined(source: str) -> frozenset[str]:

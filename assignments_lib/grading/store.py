@@ -22,9 +22,12 @@ class Store:
 
     def path(self, student: str) -> Path:
         """Where a student's result is; the name can be read, and leads nowhere else."""
-        name = quote(student, safe=" ()-+@,", errors="replace").lstrip(".") or "%"
-        if len(name.encode()) > 150:
-            name = f"{name[:100]}-{hashlib.sha256(student.encode(errors='replace')).hexdigest()[:16]}"
+        name = quote(student, safe=" ()-+@,", errors="surrogatepass") or "%"
+        if name.startswith("."):
+            name = "%2E" + name[1:]
+        if len(name) > 150:  # "=" is in no other name
+            digest = hashlib.sha256(student.encode(errors="surrogatepass")).hexdigest()
+            name = f"{name[:100]}={digest[:16]}"
         return self.folder / f"{name}.json"
 
     def write(self, graded: Graded) -> None:
@@ -36,7 +39,7 @@ class Store:
         """A student's result; None where there is none that can be read."""
         try:
             return from_json(self.path(student).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     def all(self) -> Iterator[Graded]:
@@ -44,7 +47,7 @@ class Store:
         for path in sorted(self.folder.glob("*.json")):
             try:
                 yield from_json(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 continue
 
 

@@ -50,9 +50,10 @@ def _looks(node: ast.AST) -> list[str]:
     elif isinstance(node, ast.Attribute) and node.attr in _NAMES:
         return [f"uses `{node.attr}`"]
     elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-        base = node
+        base, names = node, [node.attr]
         while isinstance(base.value, ast.Attribute):
             base = base.value
+            names.append(base.attr)
         if isinstance(base.value, ast.Name) and base.value.id in (
             "torch",
             "torchvision",
@@ -62,7 +63,8 @@ def _looks(node: ast.AST) -> list[str]:
             "check",
             "sys",
         ):
-            return [f"replaces `{ast.unparse(node)}`"]
+            whole = ".".join([base.value.id, *reversed(names)])
+            return [f"replaces `{whole[:100]}`"]
         return []
     else:
         return []
