@@ -144,6 +144,10 @@ class Sandbox:
         program = shutil.which("bwrap")
         if not sys.platform.startswith("linux") or program is None:
             raise SandboxUnavailable(_no_program())
+        if Path(sys.base_prefix).resolve().is_relative_to("/tmp"):
+            raise SandboxUnavailable(
+                f"Python lies in {sys.base_prefix}, and submissions get a /tmp of their own: move it."
+            )
         self._control, theirs = socket.socketpair()
         command = [program, *_walls(), "--", *_python(theirs.fileno(), self.limits)]
         with theirs:
@@ -219,9 +223,12 @@ def _walls() -> list[str]:
         if not any(path.is_relative_to(other) for other in (*bound, *map(Path, _SYSTEM))):
             bound.append(path)
             options += ["--ro-bind", str(path), str(path)]
-    for folder in _site_packages():
+    for folder, inside in _packages():
+        options += ["--ro-bind", str(folder), inside]
         if (folder / "assignments_lib").is_dir():  # the whole package, references and all: hide it
-            options += ["--tmpfs", str(folder / "assignments_lib")]
+            options += ["--tmpfs", f"{inside}/assignments_lib"]
+            if any(folder.is_relative_to(other) for other in (*bound, *map(Path, _SYSTEM))):
+                options += ["--tmpfs", str(folder / "assignments_lib")]
     options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     for source, target in _course():
         options += ["--ro-bind", str(source), target]
@@ -254,24 +261,26 @@ def _course() -> Iterator[tuple[Path, str]]:
 
 
 def _python_folders() -> list[Path]:
-    """Python's own folder and those of installed packages, without what an account's owner keeps beside them."""
+    """Python's own folder, or what of it is Python's where it shares one with the system."""
     base = Path(sys.base_prefix).resolve()
     library = Path(sysconfig.get_paths()["stdlib"]).resolve()
     program = Path(sys.executable).resolve()
-    folders = [program, library, *_site_packages()]
+    folders = [program, library]
     if base not in (Path("/"), Path("/usr"), Path("/usr/local")):
         folders = [base, *folders]
     return folders
 
 
-def _site_packages() -> list[Path]:
+def _packages() -> list[tuple[Path, str]]:
+    """Folders of installed packages, as (here, in the sandbox): they may lie anywhere here, in /tmp too."""
     found = [*site.getsitepackages(), *(path for path in sys.path if Path(path).name == "site-packages")]
-    return list(dict.fromkeys(Path(path).resolve() for path in found if Path(path).is_dir()))
+    folders = dict.fromkeys(Path(path).resolve() for path in found if Path(path).is_dir())
+    return [(folder, f"/packages/{number}") for number, folder in enumerate(folders)]
 
 
 def _python(control: int, limits: Limits) -> list[str]:
     """The template's command. Isolated: no variables, start-up files or folders of anybody's change what it imports."""
-    paths = ["/course", *map(str, _site_packages())]
+    paths = ["/course", *(inside for _, inside in _packages())]
     start = f"import sys, runpy; sys.path[:0] = {paths!r}; runpy.run_path('/course/template.py', run_name='__main__')"
     program = str(Path(sys.executable).resolve())
     return [program, "-I", "-S", "-B", "-c", start, str(control), str(limits.memory), str(limits.files)]

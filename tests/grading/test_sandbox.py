@@ -139,3 +139,19 @@ with Sandbox() as room:
         [sys.executable, "-c", f"{become}\n{work}"], capture_output=True, text=True, cwd=NOTEBOOKS.parent
     )
     assert ran.stdout.strip() == "[] 7", ran.stderr[-1000:]
+
+
+def test_a_package_that_is_installed_beside_python_is_hidden_in_both_places(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As `pip install` puts it: the folder of packages is a part of Python's own."""
+    installed = tmp_path / "lib" / "site-packages"
+    (installed / "assignments_lib").mkdir(parents=True)
+    monkeypatch.setattr(sandbox, "_python_folders", lambda: [tmp_path])
+    monkeypatch.setattr(sandbox, "_packages", lambda: [(installed, "/packages/0")])
+    options = " ".join(sandbox._walls())
+    shown = options.index(f"--ro-bind {tmp_path} {tmp_path}")
+    assert options.index(f"--tmpfs {installed}/assignments_lib") > shown
+    assert options.index("--tmpfs /packages/0/assignments_lib") > options.index(
+        f"--ro-bind {installed} /packages/0"
+    )
