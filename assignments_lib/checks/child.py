@@ -129,7 +129,7 @@ class Piped:
         try:
             wire.write(self._requests, [request, *args])
             reply = wire.read(self._replies)
-        except (EOFError, OSError, ValueError, Lost) as error:
+        except (EOFError, OSError, ValueError, MemoryError, Lost) as error:
             if timed_out.is_set():
                 raise self._lost(f"no answer within {seconds:.3g} seconds") from None
             if isinstance(error, Lost):

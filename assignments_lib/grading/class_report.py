@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import math
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median, quantiles
@@ -13,11 +15,12 @@ from matplotlib.figure import Figure
 
 from assignments_lib.grading.page import badge, page, points, table, text
 from assignments_lib.grading.result import Graded
-from assignments_lib.plots.style import BLUE, FAINT
+from assignments_lib.plots.style import BLUE, FAINT, INK, new_figure, style
 
-MOST_NAMES = 40  # of students in one list
+MOST_NAMES = 40  # of students in a list of which grades.csv has the rest
 _STATUSES = ("PASS", "FAIL", "NOT FILLED IN")
 _COLOURS = {"PASS": BLUE, "FAIL": "#E69F00", "NOT FILLED IN": FAINT}  # their lightness differs, too
+_HATCHES = {"PASS": "", "FAIL": "//", "NOT FILLED IN": ".."}
 
 
 def class_report(results: Sequence[Graded], *, title: str) -> str:
@@ -30,21 +33,26 @@ def _body(results: Sequence[Graded], title: str) -> Iterator[str]:
     yield f"<h1>{text(title or 'Grading')}: the class</h1>"
     yield f"<p>{_count(len(results), 'submission')}, {len(graded)} of them graded.</p>"
     yield from _not_graded([result for result in results if result.problem])
-    if not graded:
-        return
-    yield from _points(graded)
-    yield from _parts(graded)
-    yield from _mistakes(graded)
-    yield from _waiting(graded)
+    if graded:
+        yield from _points(graded)
+        yield from _parts(graded)
+        yield from _mistakes(graded)
+        yield from _waiting(graded)
     yield from _warnings(results)
-    yield from _time(graded)
+    if graded:
+        yield from _time(graded)
 
 
 def _not_graded(problems: Sequence[Graded]) -> Iterator[str]:
     if not problems:
         return
     yield "<h2>Not graded</h2>"
-    yield _list([f"<strong>{text(each.student)}</strong>: {text(each.problem)}" for each in problems])
+    # All of them: whoever isn't named here would be forgotten
+    items = [
+        f"<li><strong>{text(each.student, 200)}</strong>: {text(each.problem, 1000)}</li>"
+        for each in problems
+    ]
+    yield f"<ul>{''.join(items)}</ul>"
 
 
 def _points(graded: Sequence[Graded]) -> Iterator[str]:
@@ -56,12 +64,17 @@ def _points(graded: Sequence[Graded]) -> Iterator[str]:
         low, _, high = quantiles(earned, n=4)
         words += f"; the middle half has {points(round(low, 1))} to {points(round(high, 1))}"
     yield f"<p>{words}. Written answers that nobody has read yet count nothing so far.</p>"
-    figure, axes = _figure(7, 2.6)
-    step = max(1, full // 20)
-    axes.hist(earned, bins=list(range(0, full + 2 * step, step)), color=_COLOURS["PASS"], edgecolor="white")
-    axes.set(xlabel="points", ylabel="students", xlim=(0, full + step))
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    yield _picture(figure, f"Histogram of points of {_count(len(earned), 'student')}. {words}.")
+    most = max(full, math.ceil(max(earned)))  # a person may have given more than full marks
+    step = max(1, most // 20)
+    with style():
+        figure, axes = _figure(7, 2.6)
+        axes.hist(
+            earned, bins=list(range(0, most + 2 * step, step)), color=_COLOURS["PASS"], edgecolor="white"
+        )
+        axes.set(xlabel="points", ylabel="students", xlim=(0, most + step))
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        picture = _picture(figure, f"Histogram of points of {_count(len(earned), 'student')}. {words}.")
+    yield picture
 
 
 def _parts(graded: Sequence[Graded]) -> Iterator[str]:
@@ -70,32 +83,55 @@ def _parts(graded: Sequence[Graded]) -> Iterator[str]:
         for exercise in result.exercises:
             for part in exercise.parts:
                 found.setdefault((exercise.id, part.title), Counter())[part.status] += 1
+    if not found:  # written questions alone
+        return
     yield "<h2>What is hard</h2>"
-    figure, axes = _figure(8, 0.7 + 0.24 * len(found))
-    left = [0] * len(found)
-    names = [f"{id} {title}"[:48] for id, title in found]
-    for status in _STATUSES:
-        widths = [counts[status] for counts in found.values()]
-        axes.barh(range(len(found)), widths, left=left, color=_COLOURS[status], label=status.lower())
-        left = [a + b for a, b in zip(left, widths, strict=True)]
-    axes.set(yticks=range(len(found)), yticklabels=names, xlabel="students", ylim=(len(found) - 0.4, -0.6))
-    axes.tick_params(axis="y", labelsize=7)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, frameon=False, fontsize=8)
-    hardest = max(found, key=lambda key: found[key]["FAIL"])
-    yield _picture(
-        figure,
-        "For each part of each exercise, how many students pass, fail, or left it blank; the table below has the "
-        "numbers. "
-        f"Most fail {hardest[0]}, {hardest[1]}: {found[hardest]['FAIL']} of {len(graded)}.",
-    )
+    yield _bars(found, len(graded))
     rows = [
-        f"<tr><td>{text(id)}</td><td>{text(title)}</td>"
+        f'<tr><td>{text(id)}</td><th scope="row">{text(title)}</th>'
         + "".join(f'<td class="number">{counts[status]}</td>' for status in _STATUSES)
         + "</tr>"
         for (id, title), counts in found.items()
     ]
     heads = ("Exercise", "Part", *map(badge, _STATUSES))
     yield table("Students by part", heads, rows, numbers=(2, 3, 4))
+
+
+def _bars(found: dict[tuple[str, str], Counter[str]], students: int) -> str:
+    """For each part a bar of how many passed, failed, and left it blank."""
+    hardest = max(found, key=lambda key: found[key]["FAIL"])
+    failed = found[hardest]["FAIL"]
+    alt = (
+        "For each part of each exercise, how many students pass, fail, or left it blank; the table below has the "
+        "numbers. "
+        + (
+            f"Most fail {hardest[0]}, {hardest[1]}: {failed} of {students}."
+            if failed
+            else "Nobody fails any."
+        )
+    )
+    with style():
+        figure, axes = _figure(8, 0.9 + 0.27 * len(found))
+        left = [0] * len(found)
+        for status in _STATUSES:
+            widths = [counts[status] for counts in found.values()]
+            axes.barh(
+                range(len(found)),
+                widths,
+                left=left,
+                color=_COLOURS[status],
+                edgecolor=INK,
+                hatch=_HATCHES[status],
+                linewidth=0.6,
+                label=status.lower(),
+            )
+            left = [a + b for a, b in zip(left, widths, strict=True)]
+        axes.set(yticks=range(len(found)), xlabel="students", ylim=(len(found) - 0.4, -0.6))
+        names = [textwrap.shorten(f"{id} {title}", 60, placeholder=" ...") for id, title in found]
+        axes.set_yticklabels(names, fontsize=8, parse_math=False)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
+        return _picture(figure, alt)
 
 
 def _mistakes(graded: Sequence[Graded]) -> Iterator[str]:
@@ -115,27 +151,41 @@ def _mistakes(graded: Sequence[Graded]) -> Iterator[str]:
         yield "<p>No answer behaved like a mistake of the catalogue.</p>"
         return
     rows = [
-        f'<tr><td class="number">{number}</td><td>{text(id)}</td><td>{text(name)}</td><td>{text(hint)}</td></tr>'
+        f'<tr><td class="number">{number}</td><td>{text(id)}</td>'
+        f"<td><strong>{text(name)}</strong><div>{text(hint)}</div></td></tr>"
         for (id, name, hint), number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:20]
     ]
-    heads = ("Students", "Exercise", "Mistake", "What the student was told")
+    heads = ("Students", "Exercise", "Mistake, and what the student was told")
     yield table("Named mistakes", heads, rows, numbers=(0,))
 
 
 def _waiting(graded: Sequence[Graded]) -> Iterator[str]:
-    waiting = {result.student: ", ".join(q.id for q in result.waiting) for result in graded if result.waiting}
+    waiting = [
+        (result.student, ", ".join(q.id for q in result.waiting)) for result in graded if result.waiting
+    ]
     if waiting:
         yield "<h2>To be read</h2>"
-        yield f"<p>Written answers of {_count(len(waiting), 'student')} wait for you:</p>"
-        yield _list([f"{text(student)}: {text(ids)}" for student, ids in waiting.items()])
+        answers = Counter(question.id for result in graded for question in result.waiting)
+        by_question = ", ".join(f"{text(id)}: {number:,}" for id, number in sorted(answers.items()))
+        yield f"<p>Written answers of {_count(len(waiting), 'student')} wait for you ({by_question}).</p>"
+        yield _list([f"{text(student)}: {text(ids)}" for student, ids in waiting])
 
 
 def _warnings(results: Sequence[Graded]) -> Iterator[str]:
-    found = [(result.student, warning) for result in results for warning in result.warnings]
+    """All of them, a student at a time: many of one student's must not hide another's."""
+    found = [result for result in results if result.warnings]
     if found:
         yield "<h2>For your eyes</h2>"
-        yield "<p>Code that no exercise asks for. It cost nobody a point, and is no proof of anything.</p>"
-        yield _list([f"<strong>{text(student)}</strong>: {text(warning)}" for student, warning in found])
+        yield (
+            "<p>What grading noticed and only you are told. Code that no exercise asks for cost nobody a point, and "
+            "is no proof of anything.</p>"
+        )
+        items = [
+            f"<li><strong>{text(result.student, 200)}</strong>: "
+            f"{'<br>'.join(text(warning, 500) for warning in result.warnings)}</li>"
+            for result in found
+        ]
+        yield f"<ul>{''.join(items)}</ul>"
 
 
 def _time(graded: Sequence[Graded]) -> Iterator[str]:
@@ -147,18 +197,18 @@ def _time(graded: Sequence[Graded]) -> Iterator[str]:
     )
     yield "<h2>Time taken</h2>"
     yield f"<p>{text(words)}.</p>"
-    figure, axes = _figure(7, 2.2)
-    axes.hist(seconds, bins=min(30, max(5, len(seconds) // 5)), color=_COLOURS["PASS"], edgecolor="white")
-    axes.set(xlabel="seconds", ylabel="submissions")
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    yield _picture(figure, f"Histogram of the time that grading took. {words}.")
+    with style():
+        figure, axes = _figure(7, 2.2)
+        axes.hist(seconds, bins=min(30, max(5, len(seconds) // 5)), color=_COLOURS["PASS"], edgecolor="white")
+        axes.set(xlabel="seconds", ylabel="submissions")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        picture = _picture(figure, f"Histogram of the time that grading took. {words}.")
+    yield picture
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+    figure = new_figure(width, height)
+    return figure, figure.subplots()
 
 
 def _picture(figure: Figure, alt: str) -> str:

@@ -45,12 +45,12 @@ def _remarks(graded: Graded) -> Iterator[str]:
 def _overview(graded: Graded) -> str:
     rows = [
         f'<tr><td>{badge(each.status)}</td><td class="number">{points(each.earned)} / {each.points}</td>'
-        f"<td>{text(each.id)} {text(each.title)}</td></tr>"
+        f'<th scope="row">{text(each.id)} {text(each.title)}</th></tr>'
         for each in graded.exercises
     ]
     rows += [
         f'<tr><td>{badge(_state(each))}</td><td class="number">{_given(each)} / {each.points}</td>'
-        f"<td>{text(each.id)} {text(each.title)}</td></tr>"
+        f'<th scope="row">{text(each.id)} {text(each.title)}</th></tr>'
         for each in graded.questions
     ]
     heads = ("Status", "Points", "Exercise")
@@ -96,6 +96,10 @@ def _explained(part: PartMark, told: set[str]) -> Iterator[str]:
         return
     if part.status != "FAIL":
         return
+    if part.given.startswith("it stopped with ") and part.given in told:
+        yield "<p>It stopped in the same way as above.</p>"
+        return
+    told.add(part.given)
     pairs = [("Looked at", part.what), ("Yours", part.given), ("Expected", part.expected)]
     if part.mistake:
         hint = f"As above ({part.mistake})." if part.hint in told else part.hint

@@ -26,6 +26,7 @@ p, dl, ul { margin: .5rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: .5rem 0; }
 caption { font-weight: 600; padding: .2rem 0; text-align: left; }
+tbody th { font-weight: inherit; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .8rem .35rem 0; text-align: left;
   vertical-align: top; overflow-wrap: normal; }
 td.number, th.number { text-align: right; white-space: nowrap; }
@@ -44,7 +45,8 @@ pre { font: .9rem/1.4 ui-monospace, monospace; }
 .note { border-left: 4px solid var(--line); margin: .8rem 0; padding: .1rem 0 .1rem .8rem; }
 img { background: #ffffff; height: auto; max-width: 100%; }
 @media (max-width: 36rem) { dl { display: block; } dd { margin: 0 0 .4rem; } }
-@media print { body { max-width: none; } h2, h3 { break-after: avoid; } }
+@media print { body { max-width: none; } h2, h3 { break-after: avoid; } .scroll { overflow: visible; }
+  .badge { background: #ffffff; border: 1px solid #1b1b1b; color: #1b1b1b; } }
 """
 
 
@@ -87,16 +89,22 @@ def badge(status: str) -> str:
 
 def text(value: str, limit: int = 4000) -> str:
     """Whatever somebody wrote, as HTML: cut at a limit, escaped, and with nothing in it that hides or turns text."""
+    value = value.replace("\r\n", "\n")
     shown = "".join(map(_seen, value[:limit]))
     cut = f" ... ({len(value) - limit:,} characters more)" if len(value) > limit else ""
     return escape(shown) + cut
+
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+# Letters, marks and a braille pattern to Unicode, and nothing to the eye
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 
 def _seen(character: str) -> str:
     """The character, or its number where it would be invisible or turn the text round it."""
     if character in "\n\t":
         return character
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn"):
+    if character in _FILLERS or unicodedata.category(character) in _UNSEEN:
         return f"[U+{ord(character):04X}]"
     return character
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import stat
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 MAX_FILE = 100 * 2**20  # bytes of a submission as it was handed in
 MAX_NOTEBOOK = 50 * 2**20  # bytes of a notebook; one with every picture of the course has 2 million
-MAX_MEMBERS = 2_000  # of a zip
+MAX_BRACKETS = 2_000_000  # lists and objects of a notebook's JSON: each takes memory, even an empty one
+MAX_MEMBERS = 2_000  # of a zip, and notebooks and zips of a folder
+MAX_DIRECTORY = 2**20  # bytes of a zip's list of its members
+MAX_DEPTH = 50  # of folders in a student's folder
 MAX_CELLS = 2_000
 MAX_SOURCE = 200_000  # characters of a cell
 MAX_CODE = 1_000_000  # characters of all code cells
@@ -46,6 +51,7 @@ def notebooks(name: str, data: bytes) -> list[SubmittedNotebook]:
     Raises:
         Unreadable: there is none, or one that can't be read.
     """
+    name = _shown(name)
     if len(data) > MAX_FILE:
         raise Unreadable(
             f"{name} has {_size(len(data))}; at most {_size(MAX_FILE)} can be graded. {_SMALLER}"
@@ -58,12 +64,16 @@ def notebooks(name: str, data: bytes) -> list[SubmittedNotebook]:
 
 
 _SMALLER = "Clear all outputs, save, and hand it in again."
+_FEWER = "Delete those that you added, save, and hand it in again."
+_HAND_IN = "Hand in the .ipynb file that JupyterLab or Colab saves."
 
 
-def _unzipped(name: str, data: bytes) -> list[tuple[str, bytes]]:
+def _unzipped(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     """The notebooks inside a zip, read into memory: paths, links and sizes in it are not trusted."""
-    found: list[tuple[str, bytes]] = []
+    found = 0
     try:
+        if _directory_size(data) > MAX_DIRECTORY:
+            raise Unreadable(f"{name} holds far too many files. Hand in the notebook alone.")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
@@ -76,12 +86,15 @@ def _unzipped(name: str, data: bytes) -> list[tuple[str, bytes]]:
                 if member.is_dir() or hidden or link or path.suffix.lower() != ".ipynb":
                     continue
                 if member.flag_bits & 1:
-                    raise Unreadable(f"{path.name} in {name} is locked with a password. Hand it in without.")
-                if len(found) == 10:
+                    raise Unreadable(
+                        f"{_shown(path.name)} in {name} is locked with a password. Hand it in without."
+                    )
+                if found == 10:
                     raise Unreadable(f"{name} holds more than 10 notebooks. Hand in the notebook alone.")
                 with archive.open(member) as stream:
                     content = stream.read(MAX_NOTEBOOK + 1)
-                found.append((path.name, content))
+                found += 1
+                yield _shown(path.name), content
     except Unreadable:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
@@ -97,12 +110,19 @@ def _unzipped(name: str, data: bytes) -> list[tuple[str, bytes]]:
         raise Unreadable(
             f"{name} holds no notebook (.ipynb). Put the notebook into it, and hand it in again."
         )
-    return found
+
+
+def _directory_size(data: bytes) -> int:
+    """What a zip says, where it ends, about the size of its list of members; zipfile reads all of that at once."""
+    end = zipfile._EndRecData(io.BytesIO(data))  # type: ignore[attr-defined]
+    return int(end[5]) if end else 0
 
 
 def _notebook(name: str, data: bytes) -> SubmittedNotebook:
     if len(data) > MAX_NOTEBOOK:
         raise Unreadable(f"{name} has over {_size(MAX_NOTEBOOK)}. {_SMALLER}")
+    if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
+        raise Unreadable(f"{name} holds over {MAX_BRACKETS:,} lists and objects. {_SMALLER}")
     try:
         found = json.loads(_decoded(name, data))
     except (ValueError, RecursionError):
@@ -112,9 +132,9 @@ def _notebook(name: str, data: bytes) -> SubmittedNotebook:
         ) from None
     cells = _cells(found)
     if cells is None:
-        raise Unreadable(f"{name} is JSON, but not a notebook: it has no list of cells.")
+        raise Unreadable(f"{name} is JSON, but not a notebook: it has no list of cells. {_HAND_IN}")
     if len(cells) > MAX_CELLS:
-        raise Unreadable(f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} can be graded.")
+        raise Unreadable(f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} can be graded. {_FEWER}")
     read = tuple(_cell(cell) for cell in cells if isinstance(cell, dict))
     if sum(len(cell.source) for cell in read if cell.kind == "code") > MAX_CODE:
         raise Unreadable(f"{name} has over {MAX_CODE:,} characters of code. Take out what isn't an answer.")
@@ -131,7 +151,7 @@ def _decoded(name: str, data: bytes) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise Unreadable(f"{name} is not a notebook: it isn't text.")
+    raise Unreadable(f"{name} is not a notebook: it isn't text. {_HAND_IN}")
 
 
 def _cells(notebook: Any) -> list[Any] | None:
@@ -146,7 +166,7 @@ def _cells(notebook: Any) -> list[Any] | None:
 
 
 def _cell(cell: dict[str, Any]) -> SubmittedCell:
-    source = cell.get("source", cell.get("input", ""))
+    source = next((cell[key] for key in ("source", "input", "code", "text") if key in cell), "")  # by format
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
     kind = cell.get("cell_type")
@@ -165,6 +185,11 @@ def _cell(cell: dict[str, Any]) -> SubmittedCell:
 def _text(value: Any, limit: int = 200) -> str:
     """A string without what can't be encoded, cut at a limit; "" for anything else."""
     return value[:limit].encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def _shown(name: str) -> str:
+    """A file's name as it can be printed anywhere, on a terminal too."""
+    return "".join(each if each.isprintable() else "?" for each in name[:200])
 
 
 def _at(value: Any, *keys: str) -> Any:
@@ -203,7 +228,7 @@ def find(folder: Path) -> list[Found]:
             continue
         if path.is_dir():
             found.setdefault(path.name, []).extend(_files(path))
-        elif path.suffix.lower() in (".ipynb", ".zip"):
+        elif path.suffix.lower() in (".ipynb", ".zip") and path.is_file():  # a named pipe would wait for ever
             found.setdefault(path.stem, []).append(path)
     if not found:
         raise Unreadable(
@@ -215,11 +240,27 @@ def find(folder: Path) -> list[Found]:
 
 def _files(folder: Path) -> list[Path]:
     """The notebooks and zips in a student's folder, however deep, in order."""
-    found = []
-    for path in sorted(folder.rglob("*"))[:MAX_MEMBERS]:
-        inside = path.relative_to(folder)
-        hidden = any(part.startswith((".", "__")) for part in inside.parts)
-        linked = any(parent.is_symlink() for parent in (path, *path.parents) if parent.is_relative_to(folder))
-        if not hidden and not linked and path.suffix.lower() in (".ipynb", ".zip") and path.is_file():
-            found.append(path)
-    return found
+    found: list[Path] = []
+    for inside, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        if len(Path(inside).relative_to(folder).parts) >= MAX_DEPTH:
+            folders.clear()
+        for path in (Path(inside, name) for name in names):
+            if (
+                not path.name.startswith((".", "__"))
+                and path.suffix.lower() in (".ipynb", ".zip")
+                and path.is_file()
+                and not path.is_symlink()
+            ):
+                found.append(path)
+    return sorted(found)[:MAX_MEMBERS]
+
+
+def others(folder: Path) -> list[str]:
+    """What lies beside the submissions and is none, such as an archive of another kind: somebody's work, perhaps."""
+    return [
+        path.name
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith((".", "__"))
+        and (path.is_symlink() or not (path.is_dir() or path.suffix.lower() in (".ipynb", ".zip")))
+    ]

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,13 +51,29 @@ def read(name: str, data: bytes) -> Release:
     Raises:
         Unreadable: it isn't one.
     """
-    notebook = notebooks(name, data)[0]
+    notebook, *more = notebooks(name, data)
     try:
         found = assignment(notebook.assignment)
     except KeyError as error:
         raise Unreadable(f"{name} is not a released assignment: {error.args[0]}.") from None
     exercises = {task.id: task for task in found.exercises}
-    tasks = _tasks(data)
+    try:
+        tasks = _tasks(data)
+        fits = (
+            not more
+            and len(tasks) == len(notebook.cells)
+            and all(
+                cell.ids and (kind == "question" or isinstance(exercises[id], Exercise))
+                for cell, (kind, id) in zip(notebook.cells, tasks, strict=True)
+                if kind in ("exercise", "question")
+            )
+        )
+    except (LookupError, TypeError, ValueError, AttributeError):  # a zip, another format of notebooks
+        fits = False
+    if not fits:
+        raise Unreadable(
+            f"{name} is not a notebook as `assignments build` writes it. Name the one that students got."
+        )
     answers, questions, locked, preamble = [], [], [], [_ALWAYS]
     names_run: set[str] = set()
     names_not_run: set[str] = set()
@@ -111,7 +128,9 @@ def normal(source: str) -> str:
 def parsed(source: str) -> ast.Module | None:
     """The source's tree; None where it isn't Python."""
     try:
-        return ast.parse(plain(source))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what somebody else wrote
+            return ast.parse(plain(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

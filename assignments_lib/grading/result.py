@@ -66,7 +66,7 @@ class Graded:
 
     ``problem`` is empty, or says in a sentence why nothing could be graded. ``remarks`` tell the student what was
     missing, doubled or passed over; ``warnings`` are for the instructor's eyes only. ``seed`` is what the inputs of
-    the checks were drawn from, recorded for the appeal; ``digest`` is the SHA-256 of the submission's bytes.
+    the checks were drawn from, recorded for the appeal; ``digest`` is the SHA-256 of the submission's file.
     """
 
     student: str

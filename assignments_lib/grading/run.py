@@ -22,7 +22,7 @@ from rich.text import Text
 from assignments_lib.grading import outputs, pool, reading
 from assignments_lib.grading.cluster import ClusterUnavailable
 from assignments_lib.grading.cluster import grade_all as grade_on_cluster
-from assignments_lib.grading.grade import digest_of
+from assignments_lib.grading.grade import digest_of, nothing
 from assignments_lib.grading.job import Job, load
 from assignments_lib.grading.reading import Unreadable
 from assignments_lib.grading.release import Release, read
@@ -76,11 +76,17 @@ def _run(plan: Plan, console: Console) -> int:
     release = read(plan.release.name, release_data)
     store = Store(plan.output)
     found = reading.find(plan.submissions)
-    jobs, kept = _sorted(plan, release, release_data, store, found)
+    jobs, kept, unreadable = _sorted(plan, release, release_data, store, found)
     console.print(
         f"{release.assignment.title}: {_count(len(found), 'submission')}, "
         f"{len(jobs)} to grade, {len(kept)} graded before and unchanged."
     )
+    others = reading.others(plan.submissions)
+    if others:
+        console.print(
+            Text(f"Passed over, as they are no folder, zip or notebook: {', '.join(others)}", style="yellow"),
+            soft_wrap=True,
+        )
     if plan.dry_run:
         for job in jobs:
             console.print(
@@ -92,7 +98,9 @@ def _run(plan: Plan, console: Console) -> int:
         console.print(
             "No sandbox (--unsafe): submissions can do all that your account can.", style="bold red"
         )
-    graded = list(kept)
+    for result in unreadable:
+        store.write(result)
+    graded = [*kept, *unreadable]
     interrupted = False
     try:
         for result in _progress(console, jobs, plan):
@@ -114,12 +122,18 @@ def _run(plan: Plan, console: Console) -> int:
 
 def _sorted(
     plan: Plan, release: Release, release_data: bytes, store: Store, found: Sequence[reading.Found]
-) -> tuple[list[Job], list[Graded]]:
-    """What is to be graded, and what was, with nothing changed since."""
+) -> tuple[list[Job], list[Graded], list[Graded]]:
+    """What is to be graded; what was, with nothing changed since; and what can't be read from the disk."""
     seed = secrets.randbelow(2**31) if plan.seed is None else plan.seed
-    jobs, kept = [], []
+    jobs: list[Job] = []
+    kept: list[Graded] = []
+    unreadable: list[Graded] = []
     for each in found:
-        files = load(each)
+        try:
+            files = load(each)
+        except Unreadable as problem:
+            unreadable.append(nothing(release, each.student, (), seed, str(problem)))
+            continue
         key_now = key(release, digest_of(files), plan.limits)
         before = store.read(each.student)
         if before is not None and before.key == key_now and not plan.again:
@@ -128,7 +142,7 @@ def _sorted(
         jobs.append(
             Job(plan.release.name, release_data, each.student, files, seed, plan.limits, plan.unsafe, key_now)
         )
-    return jobs, kept
+    return jobs, kept, unreadable
 
 
 def _with_marks_of_before(result: Graded, before: Graded | None) -> Graded:

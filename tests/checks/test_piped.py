@@ -251,7 +251,9 @@ def test_a_header_that_tells_the_truth() -> None:
         assert not guest.lost
 
 
-@pytest.mark.parametrize("shape", [(0, 2**62), (2**62, 0), (0, 2**40, 2**40), (0, 2**63), (0,) * 70, (1,) * 70])
+@pytest.mark.parametrize(
+    "shape", [(0, 2**62), (2**62, 0), (0, 2**40, 2**40), (0, 2**63), (0,) * 70, (1,) * 70]
+)
 def test_tensors_of_no_elements_and_any_number_of_sizes(shape: tuple[int, ...]) -> None:
     blob = tensors(one(shape=shape, offsets=(0, 4 * math.prod(shape))), b"\0" * 4 * math.prod(shape))
     with opposite(saying(raw('{"$dict": {"returned": {"$tensor": "0", "grad": true}}}', blob))) as guest:
@@ -423,10 +425,11 @@ def test_very_many_messages_in_advance_are_not_stored() -> None:
     with opposite(peer) as guest:
         for _ in range(10):
             assert in_time(lambda: guest.call("f")) is None
-        time.sleep(0.2)
-        before = len(sent)
-        time.sleep(0.2)
-        assert len(sent) == before
+        before = -1
+        while before < len(sent) < 1000:  # until it stands still
+            before = len(sent)
+            time.sleep(0.5)
+        assert len(sent) < 1000
 
 
 def test_a_message_that_comes_too_late_is_not_heard() -> None:

@@ -3,10 +3,13 @@
 import io
 import json
 import struct
+import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from submissions import notebook_of, released
@@ -17,6 +20,8 @@ from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import evaluate
 from assignments_lib.grading.matching import Code, Matched, match
 from assignments_lib.grading.reading import SubmittedCell, SubmittedNotebook, Unreadable, notebooks
+from assignments_lib.grading.release import defined, needed, parsed, plain
+from assignments_lib.grading.suspicion import warnings_about
 
 pytestmark = pytest.mark.slow
 
@@ -188,3 +193,159 @@ def test_no_stream_of_replies_earns_a_mark(values: list[Any], junk: bytes) -> No
     said = b"".join(framed({"$dict": {"returned": value}}) for value in values) * 3 + junk
     result = evaluate(RELEASE.exercises[0], Deaf(said), seed=5)
     assert result.earned == 0
+
+
+# -- more of the same: whole zips, messages with tensors, sources, and notebooks taken apart ----------------
+
+
+def zipped(*contents: bytes) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, content in enumerate(contents):
+            archive.writestr(zipfile.ZipInfo(f"{number}.ipynb"), content, zipfile.ZIP_DEFLATED)
+    return data.getvalue()
+
+
+ZIP = zipped(BLANK[:500], b'{"cells": []}')
+
+
+@given(mutated(ZIP))
+@inputs(1500)
+def test_mutated_zips(data: bytes) -> None:
+    read(data)
+
+
+TENSORS = wire.encode(
+    {"returned": [torch.ones(2, 3), {"w": torch.zeros(0, 3), "n": torch.arange(4)}, torch.tensor(True)]}
+)
+
+
+@st.composite
+def headers(draw: st.DrawFn) -> bytes:
+    """safetensors whose header may lie about everything."""
+    size = st.integers(0, 16) | st.sampled_from([-1, 2**31, 2**32, 2**62, 2**63, 2**64 - 1, 2**64]) | PLAIN
+    dtypes = st.sampled_from(
+        ["F32", "F64", "F16", "BF16", "I64", "U64", "BOOL", "F8_E4M3", "C64", "F4", "I128"]
+    )
+    tensor = st.fixed_dictionaries(
+        {
+            "dtype": dtypes,
+            "shape": st.lists(size, max_size=4),
+            "data_offsets": st.lists(size, min_size=2, max_size=2),
+        }
+    )
+    table = draw(st.dictionaries(st.sampled_from(["0", "1", "__metadata__"]), tensor | PLAIN, max_size=3))
+    text = json.dumps(table).encode()
+    length = draw(st.just(len(text)) | st.integers(0, 2**64 - 1))
+    return struct.pack("<Q", length) + text + draw(st.binary(max_size=32))
+
+
+@given(mutated(TENSORS[0]), mutated(TENSORS[1]), headers())
+@inputs(1500)
+def test_messages_with_tensors(text: bytes, blob: bytes, lies: bytes) -> None:
+    for pair in ((text, TENSORS[1]), (TENSORS[0], blob), (TENSORS[0], lies)):
+        with suppress(Lost):
+            for each in tensors_in(wire.decode(*pair)):
+                assert each.numel() * each.element_size() <= len(pair[1])
+
+
+def tensors_in(value: Any) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from tensors_in(inner)
+
+
+@given(mutated(b"".join((struct.pack(">QQ", *map(len, TENSORS)), *TENSORS)) * 2))
+@inputs(1000)
+def test_mutated_streams(data: bytes) -> None:
+    """From the lengths on; what is left of the stream is never more than there was."""
+    stream = io.BytesIO(data)
+    with suppress(Lost, EOFError):
+        for _ in range(5):
+            wire.read(stream)
+    answer = Deaf(data)
+    for _ in range(5):
+        with suppress(AnswerError):
+            answer.call("f")
+        if answer.lost:
+            with pytest.raises(Lost, match="has ended"):
+                answer.call("f")
+    assert answer.lost  # there are two messages at most, and five requests
+
+
+LINES = st.sampled_from(
+    ["%time", "!ls", "x?", "?x", "(", ")", "[1,", "]", '"""', "'''", "'", '"', "\\", "# (", "% 3", "x = 1", "  y = 2",
+     "f(x)", "def f(): pass", "\r", "", "   ", "\0", "\ud800", "'\\", "f'{'", "if x:", "    %time", "é", "\x0c"]
+)  # fmt: skip
+
+
+@given(st.lists(LINES | st.text(max_size=15), max_size=12))
+@inputs(2000)
+def test_sources(lines: list[str]) -> None:
+    source = "\n".join(lines)
+    found = plain(source)
+    assert found.count("\n") == source.count("\n")
+    assert plain(found) == found
+    for one, other in zip(source.split("\n"), found.split("\n"), strict=True):
+        assert one == other or other.lstrip().startswith("pass  # ")
+    assert parsed(source) is None or needed(source) is not None
+    assert all(name.isidentifier() for name in defined(source))
+    assert len(warnings_about([Code(found, "1.1")])) <= 20
+
+
+PARTS = [
+    {key: cell[key] for key in ("cell_type", "id", "metadata", "source")}
+    for cell in notebook_of("1_resnet34", solved=True)["cells"]
+    if cell["id"].startswith(("exercise", "question"))
+]
+
+
+@st.composite
+def taken_apart(draw: st.DrawFn) -> dict[str, Any]:
+    """The solved notebook with cells deleted, doubled, moved, retyped, emptied, merged, and without ids."""
+    cells = list(PARTS)
+    for _ in range(draw(st.integers(1, 8))):
+        if not cells:
+            break
+        place, other = (draw(st.integers(0, len(cells) - 1)) for _ in range(2))
+        cell = cells[place]
+        what = draw(
+            st.sampled_from(["delete", "double", "move", "retype", "empty", "merge", "no ids", "odd"])
+        )
+        if what == "delete":
+            del cells[place]
+        elif what == "double":
+            cells.insert(other, dict(cell))
+        elif what == "move":
+            cells.insert(other, cells.pop(place))
+        elif what == "merge":
+            cells[place] = cell | {"source": f"{cell['source']}\n{cells[other]['source']}"}
+        else:
+            cells[place] = (
+                cell
+                | {
+                    "retype": {"cell_type": draw(st.sampled_from(["code", "markdown", "raw"]))},
+                    "empty": {"source": ""},
+                    "no ids": {"id": None, "metadata": None},
+                    "odd": {draw(st.sampled_from(["source", "id", "metadata", "cell_type"])): draw(JSON)},
+                }[what]
+            )
+    return {"cells": cells, "metadata": {"assignments": {"notebook": "1_resnet34"}}}
+
+
+@given(taken_apart())
+@inputs(1000)
+def test_notebooks_taken_apart(notebook: dict[str, Any]) -> None:
+    read_as_is = notebooks("a.ipynb", json.dumps(notebook).encode())[0]
+    found = match(RELEASE, read_as_is)
+    run = [code.task for code in found.cells if code.task]
+    assert len(run) == len(set(run))  # no exercise is there twice
+    stubs = {blank.stub for blank in RELEASE.answers}
+    handed_in = {plain(cell.source) for cell in read_as_is.cells}
+    assert {code.source for code in found.cells} <= handed_in | stubs  # nothing is run that nobody wrote
+    assert 0 <= found.found <= len(RELEASE.answers) + len(RELEASE.questions)
+    for blank in RELEASE.answers:
+        if blank.task not in run:
+            assert any(f"xercise {blank.task} is" in remark for remark in found.remarks), blank.task

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 from submissions import NOTEBOOKS, Submit, need_sandbox
 
+from assignments_lib.grading import reading
 from assignments_lib.grading import run as module
 from assignments_lib.grading.result import Graded
 from assignments_lib.grading.run import ALL_GRADED, FAILED, INTERRUPTED, SOME_NOT_GRADED, Plan, run
@@ -191,6 +193,26 @@ def test_a_grader_that_dies_over_one_submission_goes_on(
     results = {result.student: result for result in Store(classroom / "grades").all()}
     assert [student for student, result in results.items() if result.problem] == ["student 4"]
     assert "for your instructor to look at" in results["student 4"].problem
+
+
+def test_what_cant_be_read_costs_itself_and_what_is_no_submission_is_named(
+    classroom: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (classroom / "submissions" / "kim.7z").write_bytes(b"7z")
+
+    def load(found: reading.Found) -> Any:
+        if found.student == "student 2":
+            raise reading.Unreadable("a.ipynb can't be read: Permission denied.")
+        return real(found)
+
+    real = module.load
+    monkeypatch.setattr(module, "load", load)
+    console = quiet()
+    assert run(plan(classroom), console) == SOME_NOT_GRADED
+    results = {result.student: result for result in Store(classroom / "grades").all()}
+    assert [student for student, result in results.items() if result.problem] == ["student 2"]
+    assert len(results) == 6
+    assert "Passed over, as they are no folder, zip or notebook: kim.7z" in console.export_text()
 
 
 @pytest.mark.parametrize(

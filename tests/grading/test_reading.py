@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -189,3 +190,370 @@ def test_a_class_of_folders_zips_and_loose_notebooks(tmp_path: Path) -> None:
         "dave": [],
         "eve": [],
     }
+
+
+# -- more formats, names and places ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "source"),
+    [
+        ({"cell_type": "code", "code": "x = 1", "prompt_number": 3}, "code", "x = 1"),  # format 1
+        ({"cell_type": "text", "text": "words"}, "raw", "words"),
+        ({"cell_type": "code", "input": "x = 1", "collapsed": False, "language": "python"}, "code", "x = 1"),
+        ({"cell_type": "markdown", "source": ["a\n", "b"]}, "markdown", "a\nb"),
+        ({"cell_type": "heading", "level": 1, "source": "words"}, "raw", "words"),
+        ({"cell_type": "html", "source": "<b>"}, "raw", "<b>"),
+        ({"cell_type": "code", "source": "x", "input": "y"}, "code", "x"),
+        ({"cell_type": "code", "source": None, "input": "y"}, "code", ""),
+        ({"cell_type": "code", "outputs": [{"text": "z"}]}, "code", ""),
+        ({"cell_type": "Code", "source": "x"}, "raw", "x"),
+        ({"source": "x"}, "raw", "x"),
+    ],
+)
+@pytest.mark.parametrize("sheets", [True, False], ids=["worksheets", "cells"])
+def test_cells_of_every_format(cell: dict[str, Any], kind: str, source: str, sheets: bool) -> None:
+    whole = {"worksheets": [{"cells": []}, {"cells": [cell]}]} if sheets else {"cells": [cell]}
+    (found,) = notebooks("a.ipynb", json.dumps(whole).encode())
+    assert [(each.kind, each.source, each.ids) for each in found.cells] == [(kind, source, ())]
+
+
+def test_worksheets_of_wrong_types_are_passed_over() -> None:
+    whole = {"worksheets": [3, None, [], {"cells": 3}, {}, {"cells": [{"cell_type": "code", "input": "x"}]}]}
+    assert sources(json.dumps(whole).encode()) == ["x"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_with_a_mark_of_either_order(encoding: str) -> None:
+    text = json.dumps(notebook("# 합성곱"), ensure_ascii=False)
+    assert sources(f"\ufeff{text}".encode(encoding)) == ["# 합성곱"]
+
+
+@pytest.mark.parametrize(
+    "data", [ONE.encode("utf-16-le"), ONE.encode("utf-32"), ONE.encode("utf-16")[:-1], b"\xff\xfe", b"\xef\xbb\xbf"]
+)  # fmt: skip
+def test_other_encodings_are_refused(data: bytes) -> None:
+    with pytest.raises(Unreadable, match=r"a\.ipynb is not a notebook"):
+        notebooks("a.ipynb", data)
+
+
+def test_whole_characters_are_kept_and_halves_are_not() -> None:
+    assert sources(b'{"cells": [{"cell_type": "code", "source": "\\ud83d\\ude00 \\ude00\\ud83d"}]}') == [
+        "😀 ??"
+    ]
+
+
+def test_ids_are_cut_and_each_is_kept_once() -> None:
+    same = {
+        "cell_type": "code",
+        "source": "",
+        "id": "a",
+        "metadata": {"id": "a", "nbgrader": {"grade_id": "a"}},
+    }
+    long = {"cell_type": "code", "source": "", "id": "x" * 10_000}
+    (found,) = notebooks("a.ipynb", json.dumps({"cells": [same, long]}).encode())
+    assert [cell.ids for cell in found.cells] == [("a",), ("x" * 200,)]
+
+
+def test_the_assignment_that_a_notebook_says_it_is() -> None:
+    data = json.dumps(notebook("x", assignments={"notebook": "1_resnet34"})).encode()
+    assert notebooks("a.ipynb", data)[0].assignment == "1_resnet34"
+
+
+def test_the_last_of_two_equal_keys_counts() -> None:
+    assert sources(b'{"cells": [], "cells": [{"cell_type": "code", "source": "a", "source": "b"}]}') == ["b"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 4000])
+def test_odd_numbers_are_no_trouble(number: str) -> None:
+    assert sources(
+        f'{{"nbformat": {number}, "cells": [{{"cell_type": "code", "source": "x"}}]}}'.encode()
+    ) == ["x"]
+
+
+@pytest.mark.parametrize("depth", [100, 900, 5_000, 200_000])
+def test_any_depth_is_read_or_refused(depth: int) -> None:
+    data = f'{{"metadata": {"[" * depth}{"]" * depth}, "cells": [{{"cell_type": "code", "source": "x"}}]}}'.encode()
+    if depth < 500:
+        assert sources(data) == ["x"]
+        return
+    said = ""
+    try:
+        assert sources(data) == ["x"]
+    except Unreadable as problem:
+        said = str(problem)
+    assert not said or "isn't JSON" in said
+
+
+def test_a_source_is_cut_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_SOURCE", 3)
+    assert sources(json.dumps(notebook("abcdef", ["ab", "cd"])).encode()) == ["abc", "abc"]
+
+
+def test_only_code_counts_towards_the_limit_of_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_CODE", 5)
+    words = {"cell_type": "markdown", "source": "many words here"}
+    assert sources(json.dumps({"cells": [words]}).encode()) == ["many words here"]
+    assert sources(json.dumps(notebook("abc", "de")).encode()) == ["abc", "de"]
+    with pytest.raises(Unreadable, match="over 5 characters of code"):
+        notebooks("a.ipynb", json.dumps(notebook("abc", "def")).encode())
+
+
+def test_lists_without_end_are_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """50 MB of `[],[],[]` took 1.3 GB."""
+    data = json.dumps(notebook("x", outputs=[[]] * 1000)).encode()
+    assert sources(data) == ["x"]
+    monkeypatch.setattr(reading, "MAX_BRACKETS", 1000)
+    with pytest.raises(Unreadable, match="1,000 lists and objects"):
+        notebooks("a.ipynb", data)
+
+
+@pytest.mark.parametrize("limit", ["MAX_FILE", "MAX_NOTEBOOK", "MAX_CELLS", "MAX_CODE", "MAX_BRACKETS"])
+def test_what_is_exactly_as_large_as_allowed(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = json.dumps(notebook("x = 1", "y = 2")).encode()
+    size = {"MAX_CELLS": 2, "MAX_CODE": 10, "MAX_BRACKETS": data.count(b"[") + data.count(b"{")}
+    monkeypatch.setattr(reading, limit, size.get(limit, len(data)))
+    assert sources(data) == ["x = 1", "y = 2"]
+    monkeypatch.setattr(reading, limit, size.get(limit, len(data)) - 1)
+    with pytest.raises(Unreadable, match=r"a\.ipynb"):
+        notebooks("a.ipynb", data)
+
+
+WHAT_TO_DO = r"[Hh]and (it |that )?in|Take out"
+BAD = [
+    b"", b"hello", b"[]", b'{"cells": 3}', b"\x81\xff\x00\xfe" * 9, b"PK\x03\x04junk", zipped(), zipped(a="b"),
+    zipped(**{"a.ipynb": "x"}), zipped(**{"a.ipynb": ""}), json.dumps({"cells": [{}] * 3000}).encode(),
+    json.dumps(notebook(*["x" * 200_000] * 6)).encode(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", BAD, ids=lambda data: repr(data[:20]))
+def test_every_message_names_the_file_and_says_what_to_do(data: bytes) -> None:
+    with pytest.raises(Unreadable) as caught:
+        notebooks("kim.ipynb", data)
+    said = str(caught.value)
+    assert "kim.ipynb" in said or "a.ipynb" in said
+    assert said.endswith(".")
+    assert re.search(WHAT_TO_DO, said), said
+
+
+def test_a_name_is_shown_without_what_terminals_obey() -> None:
+    with pytest.raises(Unreadable) as caught:
+        notebooks("\x1b]0;mine\x07\ud800\n.ipynb", b"")
+    assert str(caught.value).startswith("?]0;mine???.ipynb is empty")
+    (found,) = notebooks("a.zip", zipped(**{"\x1b[31m김.ipynb": ONE}))
+    assert found.name == "?[31m김.ipynb"
+    (found,) = notebooks("x" * 10_000, ONE.encode())
+    assert len(found.name) == 200
+
+
+# -- zips that are odd -------------------------------------------------------------------------------------
+
+
+def patched(data: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
+    """The zip with something else in every header of that kind."""
+    changed, place = bytearray(data), -1
+    while (place := data.find(signature, place + 1)) >= 0:
+        changed[place + offset : place + offset + len(value)] = value
+    return bytes(changed)
+
+
+LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+WHOLE = zipped(**{"a.ipynb": ONE})
+ODD_ZIPS = {
+    "encrypted": (patched(WHOLE, CENTRAL, 8, b"\x01\x00"), "password"),
+    "strongly encrypted": (patched(WHOLE, CENTRAL, 8, b"\x41\x00"), "password"),
+    "patched data": (patched(WHOLE, CENTRAL, 8, b"\x20\x00"), "damaged zip"),
+    "an unknown compression": (patched(WHOLE, CENTRAL, 10, b"\x63\x00"), "damaged zip"),
+    "another checksum": (patched(WHOLE, CENTRAL, 16, b"\0\0\0\0"), "damaged zip"),
+    "another compression": (patched(patched(WHOLE, CENTRAL, 10, b"\x0e\x00"), LOCAL, 8, b"\x0e\x00"), "a.zip"),
+    "bzip2 that isn't": (patched(patched(WHOLE, CENTRAL, 10, b"\x0c\x00"), LOCAL, 8, b"\x0c\x00"), "a.zip"),
+    "a place beyond the end": (patched(WHOLE, CENTRAL, 42, b"\xff\xff\xff\x7f"), "a.zip"),
+    "a directory beyond the end": (patched(WHOLE, END, 16, b"\xff\xff\xff\x7f"), "damaged zip"),
+    "a directory of 2 GB": (patched(WHOLE, END, 12, b"\xff\xff\xff\x7f"), "far too many files"),
+    "no directory": (patched(WHOLE, END, 12, b"\0\0\0\0"), "holds no notebook"),
+    "another name inside": (patched(WHOLE, LOCAL, 30, b"b"), "damaged zip"),
+    "a name that isn't UTF-8": (patched(patched(WHOLE, CENTRAL, 8, b"\0\x08"), CENTRAL, 46, b"\xff"), "damaged zip"),
+    "another signature": (WHOLE.replace(LOCAL, b"PK\x03\x05"), "damaged zip"),
+    "deflated junk": (WHOLE.replace(WHOLE[40:60], b"\xff" * 20), "could not be unpacked"),
+    "an earlier end": (WHOLE[:-22], "damaged zip"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_ZIPS)
+def test_odd_zips(name: str) -> None:
+    data, says = ODD_ZIPS[name]
+    assert data != WHOLE
+    with pytest.raises(Unreadable, match=says) as caught:
+        notebooks("a.zip", data)
+    assert "a.zip" in str(caught.value)
+    assert re.search(WHAT_TO_DO, str(caught.value))
+
+
+def test_every_place_of_a_zip_overwritten() -> None:
+    for place in range(2, len(WHOLE)):
+        for value in (0, 255, WHOLE[place] ^ 1):
+            data, said = WHOLE[:place] + bytes([value]) + WHOLE[place + 1 :], "a.zip"
+            try:
+                assert [cell.source for cell in notebooks("a.zip", data)[0].cells] == ["x = 1"]
+            except Unreadable as problem:
+                said = str(problem)
+            assert "a.zip" in said, place
+
+
+def test_a_zip_with_a_comment() -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a.ipynb", ONE)
+        archive.comment = b"PK\x01\x02" + b"?" * 100
+    assert [found.name for found in notebooks("a.zip", data.getvalue())] == ["a.ipynb"]
+
+
+def test_two_notebooks_of_one_name_and_folders_named_as_notebooks() -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("x.ipynb/", "")
+        archive.writestr("one/a.ipynb", json.dumps(notebook("first")))
+        archive.writestr("two/a.ipynb", json.dumps(notebook("second")))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("two/a.ipynb", json.dumps(notebook("third")))
+        archive.writestr(".a.ipynb", "hidden")
+        archive.writestr("__MACOSX/one/a.ipynb", "hidden")
+        archive.writestr(".ipynb", "no name")
+        archive.writestr("a.ipynb.txt", "no notebook")
+    found = notebooks("a.zip", data.getvalue())
+    assert [each.name for each in found] == ["a.ipynb"] * 3
+    assert [each.cells[0].source for each in found][:2] == ["first", "second"]
+
+
+@pytest.mark.parametrize("mode", [0o120777, 0o120000, 0o120644])
+def test_links_of_any_mode_are_passed_over(mode: int) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        link = zipfile.ZipInfo("link.ipynb")
+        link.external_attr = mode << 16
+        archive.writestr(link, ONE)
+        archive.writestr("a.ipynb", ONE)
+    assert [found.name for found in notebooks("a.zip", data.getvalue())] == ["a.ipynb"]
+
+
+def test_a_zip_in_a_zip_is_not_opened() -> None:
+    with pytest.raises(Unreadable, match="holds no notebook"):
+        notebooks("a.zip", zipped(**{"inner.zip": WHOLE}))
+
+
+def test_a_zip_named_as_a_notebook_and_the_other_way_round() -> None:
+    assert notebooks("kim.ipynb", WHOLE)[0].name == "a.ipynb"
+    assert notebooks("kim.zip", ONE.encode())[0].name == "kim.zip"
+
+
+# -- a class on disk ---------------------------------------------------------------------------------------
+
+
+def students(folder: Path) -> dict[str, list[str]]:
+    return {
+        each.student: [path.relative_to(folder).as_posix() for path in each.files] for each in find(folder)
+    }
+
+
+def test_a_folder_that_is_not_there_or_holds_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "list.csv").write_text("")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "a.ipynb").write_text(ONE)
+    (tmp_path / "link.ipynb").symlink_to(tmp_path / "file")
+    for folder in (tmp_path / "none", tmp_path / "file", tmp_path):
+        with pytest.raises(Unreadable, match="folder") as caught:
+            find(folder)
+        assert str(folder) in str(caught.value)
+
+
+def test_links_lead_nowhere(tmp_path: Path) -> None:
+    secret, folder = tmp_path / "secret", tmp_path / "class"
+    (secret / "deep").mkdir(parents=True)
+    (secret / "a.ipynb").write_text(ONE)
+    (secret / "deep" / "b.ipynb").write_text(ONE)
+    (folder / "eve").mkdir(parents=True)
+    (folder / "eve" / "mine.ipynb").write_text(ONE)
+    (folder / "eve" / "file.ipynb").symlink_to(secret / "a.ipynb")
+    (folder / "eve" / "folder").symlink_to(secret, target_is_directory=True)
+    (folder / "eve" / "folder.ipynb").symlink_to(secret, target_is_directory=True)
+    (folder / "eve" / "loop").symlink_to(folder, target_is_directory=True)
+    (folder / "eve" / "self.ipynb").symlink_to(folder / "eve" / "self.ipynb")
+    (folder / "eve" / "gone.ipynb").symlink_to(folder / "nothing")
+    (folder / "mallory").symlink_to(secret, target_is_directory=True)
+    (folder / "mallory.zip").symlink_to(secret / "a.ipynb")
+    (folder / "loop").symlink_to(folder, target_is_directory=True)
+    assert students(folder) == {"eve": ["eve/mine.ipynb"]}
+
+
+def test_one_student_in_several_places(tmp_path: Path) -> None:
+    (tmp_path / "kim").mkdir()
+    (tmp_path / "kim" / "a.ipynb").write_text(ONE)
+    (tmp_path / "kim.zip").write_bytes(WHOLE)
+    (tmp_path / "kim.IPYNB").write_text(ONE)
+    (tmp_path / "lee.v2.ipynb").write_text(ONE)
+    assert students(tmp_path) == {"kim": ["kim/a.ipynb", "kim.IPYNB", "kim.zip"], "lee.v2": ["lee.v2.ipynb"]}
+
+
+def test_nothing_hidden_and_nothing_but_files(tmp_path: Path) -> None:
+    kim = tmp_path / "kim"
+    for inner in (".git", ".ipynb_checkpoints", "__pycache__", "__MACOSX/kim", "a.ipynb", "deep/er/est"):
+        (kim / inner).mkdir(parents=True)
+        (kim / inner / "x.ipynb").write_text(ONE)
+    (kim / ".x.ipynb").write_text(ONE)
+    (kim / "__x.ipynb").write_text(ONE)
+    (kim / "notes.txt").write_text(ONE)
+    assert students(tmp_path) == {"kim": ["kim/a.ipynb/x.ipynb", "kim/deep/er/est/x.ipynb"]}
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "kim").mkdir()
+    os.mkfifo(tmp_path / "kim" / "a.ipynb")
+    os.mkfifo(tmp_path / "lee.ipynb")
+    os.mkfifo(tmp_path / "park.zip")
+    assert students(tmp_path) == {"kim": []}
+
+
+def test_a_notebook_among_thousands_of_files(tmp_path: Path) -> None:
+    """Files that are no notebooks use up no limit."""
+    data = tmp_path / "kim" / "data"
+    data.mkdir(parents=True)
+    for number in range(2100):
+        (data / f"{number}.png").touch()
+    (tmp_path / "kim" / "homework.ipynb").write_text(ONE)
+    assert students(tmp_path) == {"kim": ["kim/homework.ipynb"]}
+
+
+def test_there_is_an_end_to_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_MEMBERS", 3)
+    (tmp_path / "kim").mkdir()
+    for number in range(9):
+        (tmp_path / "kim" / f"{number}.ipynb").touch()
+    assert students(tmp_path) == {"kim": ["kim/0.ipynb", "kim/1.ipynb", "kim/2.ipynb"]}
+
+
+def test_there_is_an_end_to_depth(tmp_path: Path) -> None:
+    """Folders in folders, deeper than a path can be long."""
+    (tmp_path / "kim").mkdir()
+    (tmp_path / "kim" / "a.ipynb").write_text(ONE)
+    before = Path.cwd()
+    try:
+        os.chdir(tmp_path / "kim")
+        for _ in range(600):
+            os.mkdir("deeper")
+            os.chdir("deeper")
+        Path("b.ipynb").write_text(ONE)
+    finally:
+        os.chdir(before)
+    assert students(tmp_path) == {"kim": ["kim/a.ipynb"]}
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode("김민지".encode("cp949"))).mkdir()
+    (tmp_path / os.fsdecode(b"\xff.ipynb")).write_text(ONE)
+    (tmp_path / os.fsdecode(b"\xfe.ipynb")).write_text(ONE)
+    (tmp_path / "김민지").mkdir()
+    assert len(find(tmp_path)) == 4
+    assert len({each.student for each in find(tmp_path)}) == 4

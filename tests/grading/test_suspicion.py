@@ -98,9 +98,7 @@ def test_what_is_quoted_can_be_written_on_one_line() -> None:
 def test_no_warning_about_the_courses_own_answers(name: str, solved: bool) -> None:
     ids = {blank.id for blank in released(name).answers}
     cells = [
-        Code(cell["source"], cell["id"])
-        for cell in notebook_of(name, solved)["cells"]
-        if cell["id"] in ids
+        Code(cell["source"], cell["id"]) for cell in notebook_of(name, solved)["cells"] if cell["id"] in ids
     ]
     assert len(cells) == len(ids)
     assert warnings_about(cells) == []
