@@ -7,7 +7,12 @@ from typing import Any
 
 import assignments_lib
 
-INSTRUCTORS = ("assignments_lib.authoring", "assignments_lib.cli", "assignments_lib.checks.serve")
+INSTRUCTORS = (
+    "assignments_lib.authoring",
+    "assignments_lib.cli",
+    "assignments_lib.checks.serve",
+    "assignments_lib.grading",
+)
 
 
 def importable() -> dict[str, Callable[..., Any]]:
