@@ -51,15 +51,33 @@ def child(_one_thread: None) -> Iterator[Piped]:
         yield room.guest()
 
 
+Kept = dict[Any, tuple[dict[str, Any], list[Observation]]]
+
+
+@pytest.fixture(scope="session")
+def _kept() -> tuple[Kept, list[Path]]:
+    """What was seen of mistakes, and the folder whose tests saw it."""
+    return {}, [Path()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _those_of_one_assignment(_kept: tuple[Kept, list[Path]], request: pytest.FixtureRequest) -> None:
+    """The mistakes of all assignments at once would take ten gigabytes."""
+    kept, folder = _kept
+    if folder[0] != request.path.parent:
+        folder[0] = request.path.parent
+        kept.clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _mistakes_observed_once() -> Iterator[None]:
+def _mistakes_observed_once(_kept: tuple[Kept, list[Path]]) -> Iterator[None]:
     """Every answer is compared with the same mistakes: keep what was seen of each of them.
 
     A full network takes a second or more, and so do statistics: observing 50 mistakes anew for each of 50 would take
     many minutes.
     """
     steps = exercise._steps
-    kept: dict[Any, tuple[dict[str, Any], list[Observation]]] = {}
+    kept = _kept[0]
 
     def remembered(part: Part, answer: Answer, seed: int) -> Iterator[Observation]:
         if not isinstance(answer, InProcess) or len(answer._host.namespace) > 3:
