@@ -220,7 +220,7 @@ ATTACKS = [
     stealing(
         "host files",
         "import os, glob",
-        "for path in ('/etc/passwd', '/etc/shadow', '/root/.bashrc', '/home', '/var', '/etc/hostname', '/usr/bin'):",
+        "for path in ('/etc/passwd', '/etc/shadow', '/root', '/home', '/var', '/etc/hostname', '/usr/bin'):",
         "    attempt(lambda: os.listdir(path) if os.path.isdir(path) else open(path).read())",
         "attempt(lambda: [p for f in ('/', '/*/', '/*/*/', '/course/*/*/') for p in glob.glob(f + '*solution*')])",
         "attempt(lambda: [p for f in ('/', '/*/', '/*/*/', '/*/*/*/') for p in glob.glob(f + '*.ipynb')])",
