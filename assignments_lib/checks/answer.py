@@ -49,17 +49,31 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """A tensor in a few numbers, worked out in float64 where it is: a network's tensors need not travel."""
+
+    shape: tuple[int, ...]
+    total: float
+    norm: float
+    deviation: float  # standard deviation; NaN for a single number
+    zeros: int
+    ones: int
+
+
+@dataclass(frozen=True)
 class Run:
     """One pass through a module.
 
     ``grad_input`` and ``grads`` (by parameter name; absent where a parameter got none) are filled in when the
-    pass went backward too. ``input_changed``: the module wrote into the tensor it was given.
+    pass went backward too; where only summaries were asked for, ``summaries`` takes the place of ``grads``.
+    ``input_changed``: the module wrote into the tensor it was given.
     """
 
     output: Value
     input_changed: bool
     grad_input: Tensor | None = None
     grads: Mapping[str, Tensor] = field(default_factory=dict)
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,6 +122,9 @@ class Answer(Protocol):
     def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Copies of the values of the module's parameters and buffers: of all, or of those named."""
 
+    def summaries(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Summary]:
+        """What `state` gives, each tensor in a few numbers."""
+
     def attribute(self, module: Ref, name: str) -> Value:
         """An attribute of the module, or of what it holds: ``"strides"``, ``"0.weight.grad"``."""
 
@@ -115,11 +132,18 @@ class Answer(Protocol):
         """Give parameters and buffers these values and, where it differs, their floating-point type."""
 
     def run(
-        self, module: Ref, x: Tensor, *, mode: str | None = "eval", grad_output: Tensor | None = None
+        self,
+        module: Ref,
+        x: Tensor,
+        *,
+        mode: str | None = "eval",
+        grad_output: Tensor | None = None,
+        summarize: bool = False,
     ) -> Run:
         """One pass of ``x``; mode "train", "eval" or None (as it is).
 
-        With ``grad_output`` (the output's shape) it goes backward from there too.
+        With ``grad_output`` (the output's shape) it goes backward from there too; ``summarize``: of the parameters'
+        gradients only summaries are wanted.
         """
 
     def seed(self, number: int) -> None:
@@ -152,6 +176,9 @@ class InProcess:
     def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         return self._host.state(module, names)
 
+    def summaries(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Summary]:
+        return self._host.summaries(module, names)
+
     def attribute(self, module: Ref, name: str) -> Value:
         return self._host.attribute(module, name)
 
@@ -159,9 +186,15 @@ class InProcess:
         self._host.load(module, state)
 
     def run(
-        self, module: Ref, x: Tensor, *, mode: str | None = "eval", grad_output: Tensor | None = None
+        self,
+        module: Ref,
+        x: Tensor,
+        *,
+        mode: str | None = "eval",
+        grad_output: Tensor | None = None,
+        summarize: bool = False,
     ) -> Run:
-        return self._host.run(module, x, mode, grad_output)
+        return self._host.run(module, x, mode, grad_output, summarize)
 
     def seed(self, number: int) -> None:
         self._host.seed(number)

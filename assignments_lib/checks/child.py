@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, TypeVar
 from torch import Tensor
 
 from assignments_lib.checks import wire
-from assignments_lib.checks.answer import Entry, Frame, Lost, Raised, Ref, Run, Value
+from assignments_lib.checks.answer import Entry, Frame, Lost, Raised, Ref, Run, Summary, Value
 
 COMMAND = (sys.executable, "-m", "assignments_lib.checks.serve")
 
@@ -85,6 +85,9 @@ class Piped:
     def state(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         return self._checked(_state, "state", module, None if names is None else list(names))
 
+    def summaries(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Summary]:
+        return self._checked(_summaries, "summaries", module, None if names is None else list(names))
+
     def attribute(self, module: Ref, name: str) -> Value:
         return self._ask("attribute", module, name)
 
@@ -92,9 +95,15 @@ class Piped:
         self._ask("load", module, dict(state))
 
     def run(
-        self, module: Ref, x: Tensor, *, mode: str | None = "eval", grad_output: Tensor | None = None
+        self,
+        module: Ref,
+        x: Tensor,
+        *,
+        mode: str | None = "eval",
+        grad_output: Tensor | None = None,
+        summarize: bool = False,
     ) -> Run:
-        return self._checked(_run, "run", module, x, mode, grad_output)
+        return self._checked(_run, "run", module, x, mode, grad_output, summarize)
 
     def seed(self, number: int) -> None:
         self._ask("seed", number)
@@ -240,8 +249,20 @@ def _state(packed: Any) -> dict[str, Tensor]:
     return packed
 
 
+def _summaries(packed: Any) -> dict[str, Summary]:
+    if not isinstance(packed, dict) or len(packed) > MAX_ENTRIES:
+        raise TypeError
+    return {_text(name): _summary(*numbers) for name, numbers in packed.items()}
+
+
+def _summary(shape: Any, total: Any, norm: Any, deviation: Any, zeros: Any, ones: Any) -> Summary:
+    if len(shape) > 8 or not all(isinstance(number, float) for number in (total, norm, deviation)):
+        raise TypeError
+    return Summary(tuple(map(_whole, shape)), total, norm, deviation, _whole(zeros), _whole(ones))
+
+
 def _run(packed: Any) -> Run:
-    output, changed, grad_input, grads = packed
+    output, changed, grad_input, grads, summaries = packed
     if not isinstance(changed, bool) or not (grad_input is None or isinstance(grad_input, Tensor)):
         raise TypeError
-    return Run(output, changed, grad_input, _state(grads))
+    return Run(output, changed, grad_input, _state(grads), _summaries(summaries))

@@ -63,7 +63,13 @@ def each(cases: Iterable[Case], observe: Callable[[Case], Iterator[Observation]]
         except Raised as error:
             if error.blank:
                 raise
-            yield "error", error
+            yield _as_seen(error)
+
+
+def _as_seen(error: AnswerError) -> Observation:
+    """An error is kept without its way here: the frames hold networks, which may be many and large."""
+    error.__context__ = None
+    return "error", error.with_traceback(None)
 
 
 @dataclass(frozen=True)
@@ -214,7 +220,7 @@ def _steps(part: Part, answer: Answer, seed: int) -> Iterator[Observation]:
         answer.forget()
         yield from part.observe(answer, Draw(seed))
     except AnswerError as error:
-        yield "error", error
+        yield _as_seen(error)
 
 
 @lru_cache(maxsize=64)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from assignments_lib.checks.answer import Entry
+from assignments_lib.checks.answer import Entry, Summary
 
 
 def role(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -52,14 +52,13 @@ def values(shape: tuple[int, ...], seed: int) -> Tensor:
     return drawn.reshape(shape).contiguous()
 
 
-def fill(entries: Iterable[Entry], seed: int) -> dict[str, Tensor]:
+def fill(entries: Sequence[Entry], seed: int, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
     """A state for a module with these entries; its integers (BatchNorm's counters) are left as they are."""
-    return {entry.name: values(entry.shape, seed) for entry in entries if entry.is_float}
+    drawn = {entry.shape: values(entry.shape, seed).to(dtype) for entry in entries if entry.is_float}
+    return {entry.name: drawn[entry.shape] for entry in entries if entry.is_float}
 
 
-def norms(tensors: Mapping[str, Tensor]) -> list[list[float | str]]:
+def norms(tensors: Mapping[str, Summary]) -> list[list[float | str]]:
     """The norms of tensors, sorted by role and size: comparable between networks with different names."""
-    found: list[list[float | str]] = [
-        ["x".join(map(str, role(tuple(t.shape)))), float(t.double().norm())] for t in tensors.values()
-    ]
+    found: list[list[float | str]] = [["x".join(map(str, role(t.shape))), t.norm] for t in tensors.values()]
     return sorted(found, key=lambda pair: (str(pair[0]), float(pair[1])))

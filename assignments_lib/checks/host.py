@@ -6,6 +6,7 @@ It knows nothing of references, marks or seeds, so that it may run in the studen
 from __future__ import annotations
 
 import linecache
+import math
 import random
 import re
 import sysconfig
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision.models.resnet import BasicBlock
 
-from assignments_lib.checks.answer import Entry, Frame, Opaque, Raised, Ref, Run, Value
+from assignments_lib.checks.answer import Entry, Frame, Opaque, Raised, Ref, Run, Summary, Value
 from assignments_lib.not_filled_in import NotFilledIn
 from assignments_lib.trunk import Trunk
 
@@ -375,6 +376,17 @@ class Host:
         copies: dict[str, Tensor] = _guarded(work)
         return copies
 
+    def summaries(self, module: Ref, names: Sequence[str] | None = None) -> dict[str, Summary]:
+        """What `state` gives, each tensor in a few numbers."""
+        found: nn.Module = self._find(module)
+
+        def work() -> dict[str, Summary]:
+            tensors = _tensors(found)
+            return {name: summary_of(tensors[name]) for name in (tensors if names is None else names)}
+
+        summaries: dict[str, Summary] = _guarded(work)
+        return summaries
+
     def attribute(self, module: Ref, name: str) -> Value:
         """An attribute of the module, or of what it holds: names joined by dots lead from one to the next."""
         found: nn.Module = self._find(module)
@@ -395,7 +407,9 @@ class Host:
 
         _guarded(work)
 
-    def run(self, module: Ref, x: Tensor, mode: str | None, grad_output: Tensor | None) -> Run:
+    def run(
+        self, module: Ref, x: Tensor, mode: str | None, grad_output: Tensor | None, summarize: bool = False
+    ) -> Run:
         """One pass of ``x``, and backward from ``grad_output`` where it is given."""
         found: nn.Module = self._find(module)
         given = x.clone()
@@ -417,9 +431,31 @@ class Host:
         parameters = {name: p for name, p in found.named_parameters() if p.requires_grad}
         wanted = [given, *parameters.values()]
         grads = _guarded(lambda: torch.autograd.grad(output, wanted, grad_output, allow_unused=True))
-        named = {name: g.contiguous() for name, g in zip(parameters, grads[1:], strict=True) if g is not None}
+        named = {name: grad for name, grad in zip(parameters, grads[1:], strict=True) if grad is not None}
         grad_input = None if grads[0] is None else grads[0].contiguous()
-        return Run(self._outward(output.detach()), changed, grad_input, named)
+        seen = (self._outward(output.detach()), changed, grad_input)
+        if summarize:
+            return Run(*seen, summaries={name: summary_of(grad) for name, grad in named.items()})
+        return Run(*seen, {name: grad.contiguous() for name, grad in named.items()})
+
+
+def summary_of(tensor: Tensor) -> Summary:
+    """A tensor in a few numbers."""
+    plain = tensor.detach().cpu()
+    count = plain.numel()
+    total = float(plain.sum(dtype=torch.float64))
+    # A norm wants floats, and casts them on its way: no copy of a network's 21 million numbers
+    floats = plain if plain.is_floating_point() else plain.double()
+    norm = float(torch.linalg.vector_norm(floats, dtype=torch.float64))
+    spread = (norm**2 - total**2 / count) / (count - 1) if count > 1 else math.nan
+    return Summary(
+        tuple(plain.shape),
+        total,
+        norm,
+        math.sqrt(max(0.0, spread)) if math.isfinite(spread) else math.nan,
+        count - int(plain.count_nonzero()),
+        int((plain == 1).count_nonzero()),
+    )
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:

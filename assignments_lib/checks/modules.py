@@ -7,7 +7,7 @@ from math import prod
 
 import torch
 
-from assignments_lib.checks.answer import Answer, Raised, Ref, Value
+from assignments_lib.checks.answer import Answer, Raised, Ref, Summary, Value
 from assignments_lib.checks.compare import in_words
 from assignments_lib.checks.exercise import Draw, Observation
 from assignments_lib.checks.fill import fill, norms, role
@@ -26,10 +26,12 @@ def build(answer: Answer, target: str, *args: Value) -> Ref:
     return made
 
 
-def build_filled(answer: Answer, draw: Draw, target: str, *args: Value) -> Ref:
-    """A module in float64 whose weights are drawn from the seed and their shapes (`checks.fill`)."""
+def build_filled(
+    answer: Answer, draw: Draw, target: str, *args: Value, dtype: torch.dtype = torch.float64
+) -> Ref:
+    """A module of this type whose weights are drawn from the seed and their shapes (`checks.fill`)."""
     module = build(answer, target, *args)
-    answer.load(module, fill(answer.describe(module), draw.seed))
+    answer.load(module, fill(answer.describe(module), draw.seed, dtype))
     return module
 
 
@@ -44,9 +46,9 @@ def count_trainable(answer: Answer, module: Ref) -> int:
     return sum(prod(entry.shape) for entry in entries if entry.is_parameter and entry.requires_grad)
 
 
-def tensor_mark(tensor: torch.Tensor) -> tuple[tuple[int, ...], float]:
+def tensor_mark(tensor: Summary) -> tuple[tuple[int, ...], float]:
     """Tells tensors apart by role and values, whatever they are called and whichever way round they are stored."""
-    return role(tuple(tensor.shape)), round(float(tensor.double().sum()), 3)
+    return role(tensor.shape), round(tensor.total, 3)
 
 
 def output(
@@ -65,11 +67,12 @@ def training_pass(
     yield f"{what}, training mode", given
     if not isinstance(given, torch.Tensor):
         return
-    run = answer.run(module, images, mode="train", grad_output=draw.normal(*given.shape))
+    towards = draw.normal(*given.shape)
+    run = answer.run(module, images, mode="train", grad_output=towards, summarize=True)
     yield f"{what}, gradient with respect to the input", run.grad_input
-    yield f"{what}, norms of the parameters' gradients, each with its shape", norms(run.grads)
+    yield f"{what}, norms of the parameters' gradients, each with its shape", norms(run.summaries)
     names = [entry.name for entry in answer.describe(module) if not entry.is_parameter and entry.is_float]
     yield (
         f"{what}, norms of BatchNorm's running statistics afterwards, each with its shape",
-        norms(answer.state(module, names)),
+        norms(answer.summaries(module, names)),
     )

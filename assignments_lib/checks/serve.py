@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple
 from itertools import count
 from typing import Any, BinaryIO
 
 from assignments_lib.checks import wire
-from assignments_lib.checks.answer import Raised, Value
+from assignments_lib.checks.answer import Raised, Summary, Value
 from assignments_lib.checks.host import Host, run_source
 
 
 def _packed(error: Raised) -> Value:
     frames = [list(astuple(frame)) for frame in error.frames]
     return [error.type_name, error.message, frames, error.blank]
+
+
+def _in_lists(summaries: Mapping[str, Summary]) -> Value:
+    return {name: list(astuple(summary)) for name, summary in summaries.items()}
 
 
 def _define(host: Host) -> None:
@@ -50,13 +54,15 @@ def _answer(host: Host, cells: Iterator[int], request: str, args: list[Any]) -> 
         return [list(astuple(entry)) for entry in host.describe(args[0])]
     if request == "state":
         return host.state(*args)
+    if request == "summaries":
+        return _in_lists(host.summaries(*args))
     if request == "attribute":
         return host.attribute(*args)
     if request == "load":
         return host.load(*args)
     if request == "run":
         run = host.run(*args)
-        return [run.output, run.input_changed, run.grad_input, dict(run.grads)]
+        return [run.output, run.input_changed, run.grad_input, dict(run.grads), _in_lists(run.summaries)]
     if request == "seed":
         return host.seed(*args)
     if request == "forget":

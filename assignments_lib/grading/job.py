@@ -6,6 +6,7 @@ import os
 import threading
 from dataclasses import dataclass
 
+from assignments_lib.grading import memory
 from assignments_lib.grading.grade import File, grade, nothing
 from assignments_lib.grading.reading import MAX_FILE, Found, Unreadable
 from assignments_lib.grading.release import Release, read
@@ -65,6 +66,7 @@ def _room(limits: Limits, unsafe: bool) -> Room:
         import torch
 
         torch.set_num_threads(1)  # cores are shared by submissions, not by the sums of one
+        memory.keep()
         close_rooms()
         _rooms[key] = NoSandbox(limits) if unsafe else Sandbox(limits)
     return _rooms[key]

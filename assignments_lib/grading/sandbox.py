@@ -25,6 +25,7 @@ from typing import Any
 import assignments_lib
 from assignments_lib.checks import registry
 from assignments_lib.checks.child import ChildProcess, Piped
+from assignments_lib.grading import memory
 
 _PACKAGE = Path(assignments_lib.__file__).resolve().parent
 _INSIDE = Path(__file__).resolve().parent / "inside"
@@ -244,6 +245,7 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "ASSIGNMENTS_DATA": "/tmp/data",
     "ASSIGNMENTS_OFFLINE": "1",
+    **memory.ENVIRONMENT,
 }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, Protocol, cast
 
@@ -105,14 +106,36 @@ class Sitting:
         return True
 
 
+class Remembered:
+    """What a mistake shows in a part, kept as far as somebody has looked.
+
+    Most answers differ from most mistakes at once, so that most steps are never taken. Going on means beginning anew:
+    a half-finished observation would keep its networks in memory, and its random numbers.
+    """
+
+    def __init__(self, part: Part, mistake: Mistake, seed: int):
+        self._again = partial(show, part, mistake, seed)
+        self._seen: list[Observation] = []
+        self._all = False
+
+    def __iter__(self) -> Iterator[Observation]:
+        yield from self._seen
+        if self._all:
+            return
+        try:
+            for place, observation in enumerate(self._again()):
+                if place >= len(self._seen):
+                    self._seen.append(observation)
+                    yield observation
+            self._all = True
+        finally:
+            gc.collect()  # a network whose forward is replaced refers to itself, and is 85 MB
+
+
 @lru_cache(maxsize=4096)
-def _remembered(part: Part, mistake: Mistake, seed: int) -> Sequence[Observation]:
-    return tuple(show(part, mistake, seed))
-
-
 def remembered(part: Part, mistake: Mistake, seed: int) -> Iterable[Observation]:
     """What a mistake shows: kept, as a class is graded with one seed."""
-    return _remembered(part, mistake, seed)
+    return Remembered(part, mistake, seed)
 
 
 def score(

@@ -188,6 +188,7 @@ def test_a_module_that_cannot_be_looked_at_is_the_answers_error(child: ChildProc
         for look in (
             answer.describe,
             answer.state,
+            answer.summaries,
             lambda m, a=answer: a.load(m, {"nothing": torch.ones(1)}),
         ):
             with pytest.raises(Raised):

@@ -1,5 +1,6 @@
 """The answer's side: objects by number, copies in and out, one pass through a module."""
 
+import math
 import random
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import nn
 from torchvision import tv_tensors
 
 from assignments_lib.checks.answer import InProcess, Raised, Ref
+from assignments_lib.checks.host import summary_of
 
 
 class Doubler(nn.Module):
@@ -40,6 +42,39 @@ def test_a_module_is_described_filled_and_read() -> None:
     assert state["weight"].item() == 3
     state["weight"].zero_()
     assert answer.state(module)["weight"].item() == 3
+
+
+def test_summaries_say_of_a_tensor_what_its_values_give() -> None:
+    values = torch.tensor([[0.0, 1.0, 1.0], [3.0, -2.0, 0.0]])
+    summary = summary_of(values)
+    assert summary.shape == (2, 3)
+    assert (summary.zeros, summary.ones) == (2, 2)
+    assert summary.total == 3
+    assert summary.norm == pytest.approx(15**0.5)
+    assert summary.deviation == pytest.approx(float(values.std()))
+    assert math.isnan(summary_of(torch.tensor(1)).deviation)
+
+
+@pytest.mark.parametrize("names", [None, ["frozen"]])
+def test_a_module_is_summarised_as_its_state_is(names: list[str] | None) -> None:
+    answer = InProcess({"make": Doubler})
+    module = answer.call("make")
+    state, found = answer.state(module, names), answer.summaries(module, names)
+    assert [summary.shape for summary in found.values()] == [tuple(tensor.shape) for tensor in state.values()]
+    assert [(name, summary.total) for name, summary in found.items()] == [
+        (name, float(tensor.sum())) for name, tensor in state.items()
+    ]
+
+
+def test_gradients_are_summarised_on_request() -> None:
+    answer = InProcess({"make": lambda: nn.Linear(3, 2)})
+    module, x, towards = answer.call("make"), torch.randn(4, 3), torch.randn(4, 2)
+    whole = answer.run(module, x, grad_output=towards)
+    short = answer.run(module, x, grad_output=towards, summarize=True)
+    assert not short.grads
+    assert not whole.summaries
+    assert short.summaries == {name: summary_of(grad) for name, grad in whole.grads.items()}
+    assert short.summaries["weight"].norm > 0
 
 
 def test_attributes_are_read_through_what_a_module_holds() -> None:

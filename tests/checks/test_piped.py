@@ -112,6 +112,7 @@ ASKS: dict[str, Callable[[Piped], Any]] = {
     "make": lambda guest: guest.make("model", []),
     "describe": lambda guest: guest.describe(MODULE),
     "state": lambda guest: guest.state(MODULE),
+    "summaries": lambda guest: guest.summaries(MODULE),
     "attribute": lambda guest: guest.attribute(MODULE, "a"),
     "load": lambda guest: guest.load(MODULE, {"w": torch.ones(1)}),
     "run": lambda guest: guest.run(MODULE, torch.ones(1), grad_output=torch.ones(1)),
@@ -285,12 +286,22 @@ WRONG: dict[str, list[Any]] = {
         None, 1, "w", [], [T], T, ["w", T], Ref(1), {"w": 1}, {"w": [1.0]}, {"w": None}, {"w": {"x": T}},
         {"w": Ref(1)}, {"w": Opaque("Tensor")}, {"a": T, "b": "T"},
     ],
+    "summaries": [
+        None, 1, "w", [], T, Ref(1), {"w": None}, {"w": T}, {"w": []}, {"w": [[1], 1.0, 1.0, 1.0, 0]},
+        {"w": [[1], 1.0, 1.0, 1.0, 0, 0, 0]}, {"w": [[1], 1, 1.0, 1.0, 0, 0]}, {"w": [[1], 1.0, "1", 1.0, 0, 0]},
+        {"w": [[1], 1.0, 1.0, None, 0, 0]}, {"w": [[1], T, 1.0, 1.0, 0, 0]}, {"w": [[1], 1.0, 1.0, 1.0, -1, 0]},
+        {"w": [[1], 1.0, 1.0, 1.0, 0, 0.5]}, {"w": [[1], 1.0, 1.0, 1.0, True, 0]}, {"w": [1, 1.0, 1.0, 1.0, 0, 0]},
+        {"w": [[-1], 1.0, 1.0, 1.0, 0, 0]}, {"w": [[1.0], 1.0, 1.0, 1.0, 0, 0]}, {"w": [["a"], 1.0, 1.0, 1.0, 0, 0]},
+        {"w": [[1] * 9, 1.0, 1.0, 1.0, 0, 0]}, {str(n): [[], 1.0, 1.0, 1.0, 0, 0] for n in range(MAX_ENTRIES + 1)},
+    ],
     "run": [
-        None, True, 1, "run", T.sum(), [], [T], [T, True, None], [T, True, None, {}, None], Ref(1),
-        [T, 1, None, {}], [T, None, None, {}], [T, "no", None, {}], [T, T, None, {}], [T, False, 1, {}],
-        [T, False, [T], {}], [T, False, "x", {}], [T, False, Ref(1), {}], [T, False, None, None],
-        [T, False, None, [T]], [T, False, None, {"w": 1}], [T, False, None, {"w": None}], [T, False, None, T],
-        "abcd", {"output": T, "input_changed": False, "grad_input": None, "grads": {}},
+        None, True, 1, "run", T.sum(), [], [T], [T, True, None, {}], [T, True, None, {}, {}, None], Ref(1),
+        [T, 1, None, {}, {}], [T, None, None, {}, {}], [T, "no", None, {}, {}], [T, T, None, {}, {}],
+        [T, False, 1, {}, {}], [T, False, [T], {}, {}], [T, False, "x", {}, {}], [T, False, Ref(1), {}, {}],
+        [T, False, None, None, {}], [T, False, None, [T], {}], [T, False, None, {"w": 1}, {}],
+        [T, False, None, {"w": None}, {}], [T, False, None, T, {}], [T, False, None, {}, None],
+        [T, False, None, {}, {"w": T}], [T, False, None, {}, {"w": [[1], 1.0, 1.0, 1.0, 0]}], "abcde",
+        {"output": T, "input_changed": False, "grad_input": None, "grads": {}, "summaries": {}},
     ],
     "cell": [1, "error", True, [], ["a"], ["a", "b", []], ["a", "b", [], True, 1], T, Ref(1), {}, "abcd"],
 }  # fmt: skip
@@ -343,7 +354,8 @@ def test_what_is_an_answer_is_taken(request_: str) -> None:
         "make": Ref(5, "model"),
         "describe": [["w" * 20_000, [2, 0, 3], True, False, True], ["", [], *E]],
         "state": {"w": T, "": torch.zeros(0)},
-        "run": [[T, {"a": (1,)}], False, T, {"w": T}],
+        "summaries": {"w": [[2, 0], 1.0, math.inf, math.nan, 3, 0]},
+        "run": [[T, {"a": (1,)}], False, T, {"w": T}, {"w": [[], 2.0, 2.0, math.nan, 0, 0]}],
         "cell": ["ValueError", "no", [["f", 3, "x = 1"]], True],
     }
     said = reply(good.get(request_))
@@ -356,7 +368,13 @@ def test_what_is_an_answer_is_taken(request_: str) -> None:
     elif request_ == "run":
         assert isinstance(found, Run)
         assert torch.equal(found.output[0], T)
-        assert found.grads.keys() == {"w"}
+        assert found.grads.keys() == found.summaries.keys() == {"w"}
+        assert (found.summaries["w"].shape, found.summaries["w"].total) == ((), 2.0)
+    elif request_ == "summaries":
+        assert found["w"].shape == (2, 0)
+        assert found["w"].norm == math.inf
+        assert math.isnan(found["w"].deviation)
+        assert (found["w"].zeros, found["w"].ones) == (3, 0)
     elif request_ == "cell":
         assert (found.type_name, found.message, found.blank) == ("ValueError", "no", True)
         assert found.frames[0].line_number == 3

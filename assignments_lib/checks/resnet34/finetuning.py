@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -12,52 +11,44 @@ from torchvision.models import ResNet
 from assignments_lib.checks.answer import Answer, Ref
 from assignments_lib.checks.exercise import Draw, Exercise, Mistake, Namespace, Observation, Part
 from assignments_lib.checks.fill import role
-from assignments_lib.checks.modules import build_filled, count_parameters, count_trainable, tensor_mark
+from assignments_lib.checks.modules import build, build_filled, count_parameters, count_trainable, tensor_mark
 from assignments_lib.checks.resnet34.network import torchvision_network
 
 
-def _prepared(answer: Answer, draw: Draw, classes: int) -> Ref:
+def _prepared(answer: Answer, classes: int) -> Ref:
     """A network with 20 classes, handed over for ``classes``."""
-    network = build_filled(answer, draw, "ResNet34", 20)
+    network = build(answer, "ResNet34", 20)
     returned = answer.call("replace_head", network, classes)
     return returned if isinstance(returned, Ref) else network
 
 
 def _head(answer: Answer, draw: Draw) -> Iterator[Observation]:
     for classes in (draw.integer(3, 9), draw.integer(25, 40)):
-        network = _prepared(answer, draw, classes)
-        given = answer.run(_in_double(answer, network), draw.normal(2, 3, 32, 32)).output
+        network = _prepared(answer, classes)
+        given = answer.run(network, draw.normal(2, 3, 32, 32).float()).output
         shape = tuple(given.shape) if isinstance(given, Tensor) else given
         yield f"shape of the logits for 2 images after replace_head(network, {classes})", shape
         yield "number of parameters of the network", count_parameters(answer, network)
 
 
-def _in_double(answer: Answer, network: Ref) -> Ref:
-    """The new head is in float32; loading one of its own values in float64 brings the whole network there."""
-    floats = [entry for entry in answer.describe(network) if entry.is_float]
-    for smallest in sorted(floats, key=lambda entry: prod(entry.shape))[:1]:
-        value = answer.state(network, [smallest.name])[smallest.name]
-        answer.load(network, {smallest.name: value.double()})
-    return network
-
-
 def _frozen(answer: Answer, draw: Draw) -> Iterator[Observation]:
     classes = draw.integer(3, 9)
-    network = _in_double(answer, _prepared(answer, draw, classes))
+    network = _prepared(answer, classes)
     yield "number of parameters that learn", count_trainable(answer, network)
-    run = answer.run(network, draw.normal(4, 3, 32, 32), grad_output=draw.normal(4, classes))
+    images, towards = draw.normal(4, 3, 32, 32).float(), draw.normal(4, classes).float()
+    run = answer.run(network, images, grad_output=towards, summarize=True)
     yield (
         "tensors that a gradient reaches, by shape",
-        sorted(str(role(tuple(grad.shape))) for grad in run.grads.values()),
+        sorted(str(role(grad.shape)) for grad in run.summaries.values()),
     )
 
 
 def _backbone(answer: Answer, draw: Draw) -> Iterator[Observation]:
     """The old weights are all still there: only the head's two tensors are new."""
-    network = build_filled(answer, draw, "ResNet34", 20)
-    before = answer.state(network)
+    network = build_filled(answer, draw, "ResNet34", 20, dtype=torch.float32)
+    before = answer.summaries(network)
     returned = answer.call("replace_head", network, 7)
-    after = answer.state(returned if isinstance(returned, Ref) else network)
+    after = answer.summaries(returned if isinstance(returned, Ref) else network)
     kept = {tensor_mark(tensor) for tensor in after.values()}
     yield (
         "tensors of the network whose values replace_head lost",
@@ -66,12 +57,12 @@ def _backbone(answer: Answer, draw: Draw) -> Iterator[Observation]:
 
 
 def _statistics(answer: Answer, draw: Draw) -> Iterator[Observation]:
-    network = _in_double(answer, _prepared(answer, draw, 5))
+    network = _prepared(answer, 5)
     buffers = [entry.name for entry in answer.describe(network) if not entry.is_parameter]
-    answer.run(network, draw.normal(2, 3, 32, 32), mode="eval")
+    answer.run(network, draw.normal(2, 3, 32, 32).float(), mode="eval")
     before = answer.state(network, buffers)
     answer.call("train_head_only", network)
-    images = draw.normal(4, 3, 32, 32)
+    images = draw.normal(4, 3, 32, 32).float()
     logits = answer.run(network, images, mode=None).output
     after = answer.state(network, buffers)
     changed = sum(not torch.equal(before[name], after[name]) for name in buffers)

@@ -32,10 +32,10 @@ def _kernels(answer: Answer, draw: Draw) -> Iterator[Observation]:
     The head is left alone, convolution or not. A 1x1 convolution may be a matrix: here they all widen.
     """
     spreads: dict[tuple[int, ...], list[float]] = {}
-    for kernel in answer.state(_initialised(answer)).values():
-        shape = role(tuple(kernel.shape))
+    for kernel in answer.summaries(_initialised(answer)).values():
+        shape = role(kernel.shape)
         if len(shape) > 1 and _CLASSES not in shape:
-            ratio = float(kernel.double().std()) / sqrt(2 / (shape[0] * prod(shape[2:])))
+            ratio = kernel.deviation / sqrt(2 / (shape[0] * prod(shape[2:])))
             spreads.setdefault((*shape, 1, 1)[:4], []).append(ratio)
     for shape in sorted(spreads):
         what = f"standard deviation of the weights divided by sqrt(2 / fan_out), for convolutions of shape {shape}"
@@ -52,19 +52,17 @@ def _norm_scales(answer: Answer, draw: Draw) -> Iterator[Observation]:
         for entry in answer.describe(network)
         if entry.is_parameter and len(role(entry.shape)) == 1 and role(entry.shape) != (_CLASSES,)
     ]
-    state = answer.state(network, vectors)
-    yield "number of BatchNorm scales that are 1", sum(int((state[name] == 1).sum()) for name in vectors)
-    yield (
-        "number of BatchNorm scales and shifts that are 0",
-        sum(int((state[name] == 0).sum()) for name in vectors),
-    )
+    found = answer.summaries(network, vectors).values()
+    yield "number of BatchNorm scales that are 1", sum(vector.ones for vector in found)
+    yield "number of BatchNorm scales and shifts that are 0", sum(vector.zeros for vector in found)
 
 
 def _identity_blocks(answer: Answer, draw: Draw) -> Iterator[Observation]:
     network = _initialised(answer)
     images = draw.normal(4, 3, 64, 64).float()
-    run = answer.run(network, images, mode="train", grad_output=draw.normal(4, _CLASSES).float())
-    reached = [(role(tuple(grad.shape)), bool(grad.any())) for grad in run.grads.values()]
+    towards = draw.normal(4, _CLASSES).float()
+    run = answer.run(network, images, mode="train", grad_output=towards, summarize=True)
+    reached = [(role(grad.shape), grad.norm != 0) for grad in run.summaries.values()]
     silent = sorted(shape for shape, learns in reached if len(shape) > 1 and not learns)
     yield "convolutions that no gradient reaches at the start, by shape", [str(shape) for shape in silent]
     learning = sum(learns for shape, learns in reached if len(shape) == 1)

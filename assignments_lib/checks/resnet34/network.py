@@ -56,7 +56,7 @@ def _shapes(answer: Answer, draw: Draw) -> Iterator[Observation]:
         shape = tuple(given.shape) if isinstance(given, Tensor) else given
         yield f"shape of what {_named(case)} gives for 2 images of 64x64", shape
 
-    return each(((classes, 3), (classes, 1)), look)
+    return each(((classes, 1),), look)
 
 
 def _parameters(answer: Answer, draw: Draw) -> Iterator[Observation]:
@@ -79,13 +79,14 @@ def _values(answer: Answer, draw: Draw) -> Iterator[Observation]:
 
 
 def _full_size(answer: Answer, draw: Draw) -> Iterator[Observation]:
-    network = build_filled(answer, draw, "ResNet34", 1000, 3)
-    yield from output(answer, draw, network, (1, 3, 224, 224), "ResNet34() for one image of 224x224")
+    network = build_filled(answer, draw, "ResNet34", 1000, 3, dtype=torch.float32)
+    given = answer.run(network, draw.normal(1, 3, 224, 224).float()).output
+    yield "ResNet34() for one image of 224x224, evaluation mode", given
 
 
 def _learning(answer: Answer, draw: Draw) -> Iterator[Observation]:
     network = build_filled(answer, draw, "ResNet34", 7, 2)
-    yield from training_pass(answer, draw, network, (4, 2, 64, 64), _named((7, 2)))
+    yield from training_pass(answer, draw, network, (2, 2, 64, 64), _named((7, 2)))
 
 
 # -- typical mistakes: torchvision's network with one thing changed -----------------------------------------

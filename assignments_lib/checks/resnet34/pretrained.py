@@ -8,8 +8,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from assignments_lib.checks.answer import Answer, Raised, Ref
+from assignments_lib.checks.answer import Answer, Raised, Ref, Summary
 from assignments_lib.checks.exercise import Draw, Exercise, Mistake, Namespace, Observation, Part
+from assignments_lib.checks.host import summary_of
 from assignments_lib.checks.modules import build, tensor_mark
 from assignments_lib.checks.resnet34.network import torchvision_network
 
@@ -31,6 +32,11 @@ def _checkpoint(seed: int, classes: int) -> dict[str, Tensor]:
     return dict(state)
 
 
+@lru_cache(maxsize=2)
+def _offered(seed: int, classes: int) -> list[Summary]:
+    return [summary_of(tensor) for tensor in _checkpoint(seed, classes).values()]
+
+
 def _loaded(answer: Answer, draw: Draw) -> Ref:
     classes = 10 + draw.seed % 20
     network = build(answer, "ResNet34", classes)
@@ -40,9 +46,9 @@ def _loaded(answer: Answer, draw: Draw) -> Ref:
 
 def _outputs(answer: Answer, draw: Draw) -> Iterator[Observation]:
     network = _loaded(answer, draw)
-    loaded = {tensor_mark(tensor) for tensor in answer.state(network).values()}
+    loaded = {tensor_mark(tensor) for tensor in answer.summaries(network).values()}
     # BatchNorm's counters are left out: an own BatchNorm needs none.
-    offered = [tensor for tensor in _checkpoint(draw.seed, 10 + draw.seed % 20).values() if tensor.ndim]
+    offered = [tensor for tensor in _offered(draw.seed, 10 + draw.seed % 20) if tensor.shape]
     yield (
         f"how many of the {len(offered)} weights and statistics have arrived in the network",
         sum(tensor_mark(tensor) in loaded for tensor in offered),
@@ -55,7 +61,7 @@ def _outputs(answer: Answer, draw: Draw) -> Iterator[Observation]:
 def _statistics(answer: Answer, draw: Draw) -> Iterator[Observation]:
     network = _loaded(answer, draw)
     buffers = [entry.name for entry in answer.describe(network) if not entry.is_parameter and entry.is_float]
-    total = sum(float(value.double().sum()) for value in answer.state(network, buffers).values())
+    total = sum(summary.total for summary in answer.summaries(network, buffers).values())
     yield "sum of BatchNorm's running means and variances after loading", total
 
 
