@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from assignments_lib.datasets.convert import resized
-from assignments_lib.datasets.download import CorruptFileError, DownloadError, download, in_words
+from assignments_lib.datasets.download import CorruptFileError, DownloadError, download, in_words, unreadable
 from assignments_lib.datasets.pictures import Pictures
 from assignments_lib.datasets.root import data_root
 from assignments_lib.datasets.selection import check_split
@@ -170,6 +170,8 @@ def count(path: Path) -> int:
             raise ValueError(f"it has {found:,} bytes where its header promises {expected:,}")
     except ValueError as error:
         raise CorruptFileError(f"{path} is damaged: {error}. Delete it and load again.") from error
+    except OSError as error:
+        raise unreadable(error, path, "delete it and load again") from error
     return drawings
 
 
