@@ -57,7 +57,9 @@ def _read(path: Path) -> dict[str, Tensor] | None:
         print(f"{path.name} is in {path.parent.name}/ and can't be read ({error.strerror or error}).")
         return None
     if not hashlib.sha256(content).hexdigest().startswith(promised):
-        print(f"{path.name} is damaged: delete it from {path.parent.name}/, then run this cell again.")
+        print(
+            f"{path.name} in {path.parent.name}/ is damaged, so it doesn't count: it is fetched anew where it can be."
+        )
         return None
     state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state

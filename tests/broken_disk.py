@@ -6,6 +6,7 @@ raises before any file is opened, and `tiny` mounts a real, small disk in memory
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,10 +85,10 @@ def mounted_read_only(place: Path) -> Iterator[None]:
         subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
 
 
-def fill(place: Path) -> Path:
-    """Write a file until the disk is full; deleting it makes room again."""
+def fill(place: Path, leave: int = 0) -> Path:
+    """Write a file until the disk is full but for so many bytes; deleting it makes room again."""
     filler = place / "filler"
     with suppress(OSError), filler.open("wb", buffering=0) as file:
-        while True:
+        while shutil.disk_usage(place).free > leave:
             file.write(bytes(4096))
     return filler

@@ -209,10 +209,10 @@ def unreadable(error: Exception, path: Path, mend: str) -> CorruptFileError:
     return CorruptFileError(f"{path} can't be read ({error}): {mend}")
 
 
-def discard(archive: Path) -> None:
-    """Delete an archive that has been unpacked; one that can't be deleted does no harm."""
+def discard(path: Path) -> None:
+    """Delete a file that is no longer needed, if it is there; one that can't be deleted does no harm."""
     with contextlib.suppress(OSError):
-        archive.unlink()
+        path.unlink()
 
 
 def megabytes(files: Iterable[Path]) -> str:
@@ -245,7 +245,8 @@ def _continue(url: str, part: Path, stop: int | None, what: str) -> str | None:
     with _get(url, headers) as response:
         total = _total(response)
         if response.status_code == 416:
-            if total == have:  # it had all arrived; only its name was missing
+            if total == have:  # it had all arrived; only its name was missing. Or there is nothing in it
+                part.touch()
                 return _promised_md5(response)
             _forget(part)
             raise _Interrupted("the server has a shorter file than before")
