@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchvision.models import ResNet34_Weights
 
-from assignments_lib.datasets.download import DownloadError, download
+from assignments_lib.datasets.download import DownloadError, download, sentence
 from assignments_lib.datasets.root import data_root
 
 
@@ -24,7 +24,7 @@ def imagenet_weights() -> dict[str, Tensor] | None:
     name = url.rsplit("/", 1)[-1]
     kept = data_root() / "checkpoints" / "imagenet" / name
     for path in (Path(torch.hub.get_dir()) / "checkpoints" / name, kept):
-        if path.is_file() and (state := _read(path)) is not None:
+        if (state := _read(path)) is not None:
             return state
     if os.environ.get("ASSIGNMENTS_OFFLINE"):
         print(
@@ -37,18 +37,29 @@ def imagenet_weights() -> dict[str, Tensor] | None:
         print(
             f"ImageNet's weights can't be had{', being offline' if error.offline else ''}: we go on without them."
         )
+        if error.reason:  # of this machine, such as a full disk: something can be done about it
+            print(sentence(error.reason))
         return None
     return _read(kept)
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:
-    """The file's state dict; None, with a sentence, where its content isn't what its name promises.
+    """The file's state dict; None where there is none, and, with a sentence, where it isn't what its name promises.
 
     torchvision ends the name with the first digits of the content's SHA-256.
     """
     promised = path.stem.rsplit("-", 1)[-1]
-    if not hashlib.sha256(path.read_bytes()).hexdigest().startswith(promised):
-        print(f"{path.name} is damaged: delete it from {path.parent.name}/, then run this cell again.")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        print(f"{path.name} is in {path.parent.name}/ and can't be read ({error.strerror or error}).")
+        return None
+    if not hashlib.sha256(content).hexdigest().startswith(promised):
+        print(
+            f"{path.name} in {path.parent.name}/ is damaged, so it doesn't count: it is fetched anew where it can be."
+        )
         return None
     state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state

@@ -3,10 +3,13 @@
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import broken_disk
 import pytest
 
 
@@ -104,3 +107,22 @@ def nowhere() -> str:
     port = server.server_port
     server.server_close()
     return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of 256 kB; the test is skipped where none can be mounted."""
+    with broken_disk.tiny(tmp_path / "disk", "256k") as place:
+        yield place
+
+
+@pytest.fixture
+def read_only() -> Callable[[Path], AbstractContextManager[None]]:
+    """Makes a small disk read-only for a while."""
+    return broken_disk.mounted_read_only
+
+
+@pytest.fixture
+def forbidden() -> Callable[[Path], AbstractContextManager[None]]:
+    """Takes away the right to read and write what is at a place, or below it, for a while, from root too."""
+    return partial(broken_disk.refused, reading=True)

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from assignments_lib.datasets.download import in_words, sentence
+
 Array = npt.NDArray[Any]
 
 
@@ -60,10 +62,17 @@ def write(path: Path, version: str, what: str, stacklevel: int = 3, **arrays: Ar
             np.savez_compressed(file, **content)
         os.replace(partial, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+        _forget(partial)
         warnings.warn(
-            f"The {what} could not be kept in {path.parent} ({error.strerror or error}); they will be drawn "
-            "again next time. Make the folder writable, or name another one in ASSIGNMENTS_DATA.",
+            f"The {what} could not be kept in {path.parent} ({error.strerror or error}); nothing is lost: they will "
+            f"be drawn again next time. {sentence(in_words(error, path))}",
             stacklevel=stacklevel,
         )
+    except BaseException:  # the stop button
+        _forget(partial)
+        raise
+
+
+def _forget(partial: Path) -> None:
+    with contextlib.suppress(OSError):
+        partial.unlink()

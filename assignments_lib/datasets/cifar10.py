@@ -21,7 +21,14 @@ from PIL import Image, UnidentifiedImageError
 from torchvision.datasets import CIFAR10, ImageFolder
 
 from assignments_lib.datasets.convert import resized
-from assignments_lib.datasets.download import CorruptFileError, download, megabytes, unpack
+from assignments_lib.datasets.download import (
+    CorruptFileError,
+    discard,
+    download,
+    megabytes,
+    unpack,
+    unreadable,
+)
 from assignments_lib.datasets.pictures import Pictures
 from assignments_lib.datasets.root import data_root
 from assignments_lib.datasets.selection import check_split, select
@@ -60,7 +67,7 @@ def load(
     root = root or data_root()
     batches = _batches(split, root)
     if batches is None and jpeg_folder(root, split).is_dir():
-        return resized(_from_jpeg(ImageFolder(jpeg_folder(root, split)), classes, per_class), size)
+        return resized(_from_jpeg(_tree(jpeg_folder(root, split)), classes, per_class), size)
     if batches is None:
         fetch(root)
         batches = _batches(split, root)
@@ -90,7 +97,7 @@ def fetch(root: Path) -> Path:
         return root / CIFAR10.base_folder
     archive = download([CIFAR10.url], root / CIFAR10.filename, what="CIFAR-10", md5=CIFAR10.tgz_md5)
     folder = unpack(archive, root, CIFAR10.base_folder)
-    archive.unlink()
+    discard(archive)
     return folder
 
 
@@ -105,6 +112,19 @@ def _batches(split: str, root: Path) -> CIFAR10 | None:
         return CIFAR10(root, train=split == "train")
     except RuntimeError:
         return None
+    except PermissionError as error:
+        raise unreadable(error, Path(error.filename or root / CIFAR10.base_folder), "") from error
+
+
+def _tree(folder: Path) -> ImageFolder:
+    """The JPEG form of a split."""
+    try:
+        return ImageFolder(folder)
+    except FileNotFoundError as error:  # no classes, or none of a class
+        reason = str(error).partition("\n")[0]
+        raise CorruptFileError(
+            f"{folder} is no folder of pictures by class ({reason}): complete it, or delete it and load again"
+        ) from error
 
 
 def _from_jpeg(tree: ImageFolder, classes: Sequence[str] | None, per_class: int | None) -> Pictures:
@@ -116,7 +136,7 @@ def _from_jpeg(tree: ImageFolder, classes: Sequence[str] | None, per_class: int 
             with Image.open(path) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
         except (UnidentifiedImageError, OSError) as error:
-            raise CorruptFileError(f"{path} can't be read ({error}): replace or delete it") from error
+            raise unreadable(error, Path(path), "replace or delete it") from error
         if pixels.shape != (SIDE, SIDE, 3):
             raise CorruptFileError(f"{path} is {pixels.shape[1]}x{pixels.shape[0]} instead of 32x32 pixels")
         images[row] = pixels

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import gzip
 import hashlib
@@ -46,7 +47,8 @@ DAMAGED = (  # what unpacking raises when an archive isn't whole
 class DownloadError(RuntimeError):
     """A file couldn't be had: what it is, why, what was tried, and where to put it by hand.
 
-    ``offline`` is true when no server could be reached, so that trying for more files makes no sense.
+    ``offline`` is true when no server could be reached, so that trying for more files makes no sense. ``reason`` is
+    set when it is this machine that can't keep it, such as a full disk.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class DownloadError(RuntimeError):
         advice: str = "",
     ) -> None:
         self.what, self.tried, self.place, self.offline = what, tuple(tried), place, offline
+        self.reason = reason
         lines = [f"{what} could not be downloaded" + (f": {reason}" if reason else ".")]
         lines += [f"  tried {url}: {why}" for url, why in tried]
         if place is not None:
@@ -185,7 +188,31 @@ def in_words(error: OSError, path: Path) -> str:
             f"{path.parent} may not be written to: set the environment variable ASSIGNMENTS_DATA to a folder "
             "of your own"
         )
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return f"there is a file where a folder should be on the way to {path}: move it away ({error})"
     return f"{path} could not be written ({error})"
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence of their own."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def unreadable(error: Exception, path: Path, mend: str) -> CorruptFileError:
+    """The error to raise for a file that is there and can't be read; ``mend`` is what to do if it is damaged."""
+    if isinstance(error, PermissionError):
+        return CorruptFileError(
+            f"{path} may not be read by this account: nothing is wrong with what is in it, as far as we know. Give "
+            "yourself the right to read it (chmod u+r), or set the environment variable ASSIGNMENTS_DATA to a folder "
+            "of your own"
+        )
+    return CorruptFileError(f"{path} can't be read ({error}): {mend}")
+
+
+def discard(path: Path) -> None:
+    """Delete a file that is no longer needed, if it is there; one that can't be deleted does no harm."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def megabytes(files: Iterable[Path]) -> str:
@@ -218,7 +245,8 @@ def _continue(url: str, part: Path, stop: int | None, what: str) -> str | None:
     with _get(url, headers) as response:
         total = _total(response)
         if response.status_code == 416:
-            if total == have:  # it had all arrived; only its name was missing
+            if total == have:  # it had all arrived; only its name was missing. Or there is nothing in it
+                part.touch()
                 return _promised_md5(response)
             _forget(part)
             raise _Interrupted("the server has a shorter file than before")

@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from assignments_lib.datasets import png
-from assignments_lib.datasets.download import CorruptFileError, download, megabytes, unpack
+from assignments_lib.datasets.download import CorruptFileError, discard, download, megabytes, unpack
 from assignments_lib.datasets.masked import MaskedPictures, gathered, in_proportion, resized
 from assignments_lib.datasets.mixed_order import number_of
 from assignments_lib.datasets.root import data_root
@@ -142,7 +142,7 @@ def fetch(root: Path) -> Path:
     if not archive.is_file():  # it has its name only when it is whole
         download(ADDRESSES, archive, what="Nuclei of the Data Science Bowl")
     unpack(archive, folder.parent, folder.name, inside=".")
-    archive.unlink()
+    discard(archive)
     return folder
 
 

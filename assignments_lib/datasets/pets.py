@@ -21,7 +21,13 @@ from torchvision.datasets import OxfordIIITPet
 from torchvision.transforms import v2
 from tqdm.auto import tqdm
 
-from assignments_lib.datasets.download import CorruptFileError, download, megabytes, unpack
+from assignments_lib.datasets.download import (
+    discard,
+    download,
+    megabytes,
+    unpack,
+    unreadable,
+)
 from assignments_lib.datasets.pictures import Pictures
 from assignments_lib.datasets.root import data_root
 from assignments_lib.datasets.selection import check_split, select
@@ -73,7 +79,7 @@ def load(
         try:
             image: torch.Tensor = photographs[index][0]
         except (UnidentifiedImageError, OSError) as error:
-            raise CorruptFileError(f"a photograph can't be read ({error}): {mend(root)}") from error
+            raise unreadable(error, Path(photographs._images[index]), mend(root)) from error
         return image
 
     with ThreadPoolExecutor(4) as pool:
@@ -101,7 +107,7 @@ def fetch(root: Path) -> Path:
             continue
         archive = download([url], folder / name, what=f"Oxford-IIIT Pet, {name}", md5=md5)
         unpack(archive, folder, name.split(".")[0])
-        archive.unlink()
+        discard(archive)
     return folder
 
 
@@ -131,4 +137,4 @@ def entries(root: Path, split: str) -> list[tuple[str, str, int]]:
         rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
         return [(row[0], row[0].rsplit("_", 1)[0].replace("_", " ").title(), int(row[1])) for row in rows]
     except (OSError, ValueError, IndexError) as error:
-        raise CorruptFileError(f"{path} can't be read ({error}): {mend(root)}") from error
+        raise unreadable(error, path, mend(root)) from error

@@ -10,7 +10,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from assignments_lib.datasets import png
-from assignments_lib.datasets.download import CorruptFileError
+from assignments_lib.datasets.download import CorruptFileError, unreadable
 
 
 def read(path: Path, mend: str) -> torch.Tensor:
@@ -25,7 +25,7 @@ def read(path: Path, mend: str) -> torch.Tensor:
     except UnidentifiedImageError as error:
         raise CorruptFileError(f"{path} is no picture: {mend}") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise CorruptFileError(f"{path} can't be read ({error}): {mend}") from error
+        raise unreadable(error, path, mend) from error
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
 
 

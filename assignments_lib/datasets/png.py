@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from assignments_lib.datasets.download import CorruptFileError
+from assignments_lib.datasets.download import CorruptFileError, unreadable
 
 
 def read(path: Path, modes: Sequence[str], mend: str) -> np.ndarray:
@@ -44,7 +44,7 @@ def read(path: Path, modes: Sequence[str], mend: str) -> np.ndarray:
         ValueError,
         Image.DecompressionBombError,
     ) as error:  # Pillow raises all of these
-        raise CorruptFileError(f"{path} can't be read ({error}): {mend}") from error
+        raise unreadable(error, path, mend) from error
     if mode not in modes:
         raise CorruptFileError(f"{path} has mode {mode} instead of {' or '.join(modes)}: {mend}")
     return pixels

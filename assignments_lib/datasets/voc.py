@@ -31,10 +31,12 @@ from tqdm.auto import tqdm
 from assignments_lib.datasets.download import (
     CorruptFileError,
     DownloadError,
+    discard,
     download,
     in_words,
     megabytes,
     unpack,
+    unreadable,
 )
 from assignments_lib.datasets.masked import MaskedPictures, gathered, in_proportion, resized
 from assignments_lib.datasets.mixed_order import number_of
@@ -161,7 +163,7 @@ def fetch(root: Path, origin: str | None = None) -> Path:
             addresses = [origin] if origin else ADDRESSES
             archive = download(addresses, root / ARCHIVE, what=WHAT, md5=MD5, advice=ADVICE)
             _keep_of_archive(archive, folder)
-            archive.unlink()
+            discard(archive)
         elif (given := Path(origin).expanduser()).is_dir():
             _keep(_found_in(given, given), folder)
         elif given.is_file():
@@ -234,8 +236,8 @@ def _pairs(root: Path, name: str) -> list[tuple[Path, Path]]:
     try:
         listed = VOCSegmentation(root, year="2012", image_set=name)
     except (OSError, UnicodeDecodeError) as error:
-        mend = f"delete {folder_of(root)} and load again"
-        raise CorruptFileError(f"a list can't be read ({error}): {mend}") from error
+        path = folder_of(root) / LISTS / f"{name}.txt"
+        raise unreadable(error, path, f"delete {folder_of(root)} and load again") from error
     return list(_there(listed, _mend(root)))
 
 

@@ -3,6 +3,8 @@
 A checkpoint is one safetensors file, so reading it runs no code. Beside the parameters it holds the history,
 what it was trained with, and the network's answer to a fixed input: a network that has since been changed
 without changing its parameters (a ReLU moved, a shortcut gone) answers differently, and is trained again.
+
+What can't be written, on a full disk for instance, stays in memory: the next `load` takes it from there.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,6 +31,9 @@ from assignments_lib.training.precision import evaluating
 _PARAMETERS = "model/"  # prefix of the parameters' own names, which may be anything
 _EFFECT = "what the augmentation does to images and labels"
 _ANSWER = "answer"  # the output for `probe`, in evaluation mode
+
+_Content = tuple[dict[str, Any], dict[str, Tensor]]  # what is told about it, and its tensors
+_unwritten: dict[Path, _Content] = {}  # what this process trained and could not write yet
 
 
 class DoesNotFit(Exception):
@@ -49,23 +55,26 @@ class Checkpoint:
         self.shown = self.path.relative_to(data_root().parent).as_posix()
 
     def load(self, model: nn.Module, made_with: dict[str, Any], images: Tensor | None) -> History | None:
-        """Put the stored parameters into ``model``; None where there is no file.
+        """Put the stored parameters into ``model``; None where nothing is stored.
 
         ``made_with`` has to equal what was stored; ``images`` is a batch, for its shape.
 
         Raises:
-            DoesNotFit: the file is damaged, or belongs to another network or run; ``model`` is unchanged.
+            DoesNotFit: the file is damaged or can't be read, or belongs to another network, run or version of this
+                package; ``model`` is unchanged.
         """
-        if not self.path.is_file():
+        found = self._read()
+        if found is None:
             return None
-        about, stored = self._read()
+        about, stored = found
         try:
             history = History(
                 (Epoch(**row) for row in about["history"]), name=about["name"], planned=len(about["history"])
             )
             was = dict(about["made_with"])
         except Exception as error:  # keys that are missing, or of another kind
-            raise DoesNotFit(f"the file is damaged ({type(error).__name__}: {error})") from None
+            reason = f"{type(error).__name__}: {error}"
+            raise DoesNotFit(f"another version of assignments_lib wrote it ({reason})") from None
         _compare(was, made_with)
         self._put(model, stored, images)
         return history
@@ -74,11 +83,12 @@ class Checkpoint:
         """The parameters by the names that their network gave them, and its outputs for `probe`; None without a file.
 
         Raises:
-            DoesNotFit: the file is damaged.
+            DoesNotFit: the file is damaged or can't be read.
         """
-        if not self.path.is_file():
+        found = self._read()
+        if found is None:
             return None
-        _, stored = self._read()
+        _, stored = found
         parameters = {
             key.removeprefix(_PARAMETERS): tensor
             for key, tensor in stored.items()
@@ -86,7 +96,20 @@ class Checkpoint:
         }
         return parameters, stored.get(_ANSWER)
 
-    def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    @property
+    def unwritten(self) -> bool:
+        """Whether it is in this process's memory only: writing it failed."""
+        return self.path in _unwritten
+
+    def _read(self) -> _Content | None:
+        if self.unwritten:
+            return _unwritten[self.path]
+        try:
+            if not self.path.is_file():
+                return None
+            self.path.open("rb").close()  # safetensors' own words about rights and disks are no sentences
+        except OSError as error:
+            raise DoesNotFit(f"the file can't be read ({error.strerror or error})") from None
         try:
             with safe_open(self.path, framework="pt") as file:
                 about = json.loads((file.metadata() or {})["about"])
@@ -120,7 +143,7 @@ class Checkpoint:
         """Write the checkpoint, whole or not at all.
 
         Raises:
-            OSError: the disk is full or can't be written to.
+            OSError: the disk is full or can't be written to. It is kept in memory then, for `load` and `write`.
         """
         # Copies, because safetensors refuses tensors that share memory, as tied weights do
         tensors = {
@@ -136,6 +159,16 @@ class Checkpoint:
             "made_with": made_with,
             "torch": torch.__version__,
         }
+        _unwritten[self.path] = about, tensors
+        self.write()
+
+    def write(self) -> None:
+        """Write what could not be written before.
+
+        Raises:
+            OSError: it still can't be.
+        """
+        about, tensors = _unwritten[self.path]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name, suffix=".part")
         try:
@@ -145,8 +178,10 @@ class Checkpoint:
                 os.fsync(file.fileno())
             os.replace(partial, self.path)
         except BaseException:
-            Path(partial).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(partial).unlink(missing_ok=True)
             raise
+        del _unwritten[self.path]
 
 
 def describe(

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from assignments_lib.datasets.download import in_words
 from assignments_lib.training.allowance import Allowance
 from assignments_lib.training.augmented import Augment, AugmentedLoader
 from assignments_lib.training.checkpoint import Checkpoint, DoesNotFit, describe
@@ -69,7 +70,8 @@ def fit(
             validation loss).
         watch: called after every epoch, for live curves. Without it a line is printed for each epoch.
         checkpoint: a name such as "1_resnet34/scratch". A network stored under it that still fits is loaded
-            and nothing is trained; otherwise the trained one is stored. The optimizer's state isn't stored.
+            and nothing is trained; otherwise the trained one is stored. The optimizer's state isn't stored. Where
+            the disk is full, the trained network stays in memory, and the same call later writes it.
         retrain: train even though there is a checkpoint, and replace it.
         precision: "bfloat16" runs the network's forward pass under autocast, channels last; "auto" does so
             where that is faster and the network allows it.
@@ -179,11 +181,14 @@ def _load(
     except DoesNotFit as reason:
         print(f"The checkpoint {store.shown} can't be used: {reason}. Training anew, and replacing it.")
         return None
-    if history is not None:
-        print(
-            f"Loaded {store.shown}: {_epochs(len(history))}, validation {measure} "
-            f"{percent(history.last.val_accuracy)}. Delete this file or pass retrain=True to train again."
-        )
+    if history is None:
+        return None
+    found = f"{_epochs(len(history))}, validation {measure} {percent(history.last.val_accuracy)}"
+    if store.unwritten:
+        print(f"Taken from this kernel's memory, as trained before: {found}.")
+        _write(store)
+        return history
+    print(f"Loaded {store.shown}: {found}. Delete this file or pass retrain=True to train again.")
     return history
 
 
@@ -192,8 +197,27 @@ def _save(
 ) -> None:
     try:
         store.save(model, history, made_with, images)
-    except OSError as error:  # the training must not be lost over this
-        print(f"The checkpoint {store.shown} could not be written ({error.strerror or error}).")
+    except OSError as error:
+        _not_written(store, error)
+
+
+def _write(store: Checkpoint) -> None:
+    try:
+        store.write()
+    except OSError as error:
+        _not_written(store, error)
+    else:
+        print(f"Now it is written to {store.shown}.")
+
+
+def _not_written(store: Checkpoint, error: OSError) -> None:
+    """The training must not be lost over this: say where it is, and what to do."""
+    print(
+        f"The checkpoint {store.shown} could not be written ({error.strerror or error}): "
+        f"{in_words(error, store.path)}.\n"
+        "Nothing is lost: the trained network is in this kernel's memory, and you can go on. Once that is mended, run "
+        "this cell again: it writes the file, and doesn't train again. After a restart of the kernel it would."
+    )
 
 
 def _step(scheduler: Any, val_loss: float) -> None:

@@ -920,7 +920,9 @@ def normalized(data) -> TensorDataset:
 
 
 def run(augment, seed, per_class=PER_CLASS) -> dict:
-    """Accuracy on every test set after training on drawings that the seed chose."""
+    """Accuracy on every test set after training on drawings that the seed chose. A method's networks are kept."""
+    name = next((name for name, method in METHODS.items() if method is augment), None)
+    kept = f"2_augmentation/{name}, {per_class} of {DATASET}, seed {seed}" if name else None
     seed_everything(seed)
     chosen = [torch.nonzero(pool.labels == label).flatten() for label in range(len(classes))]
     chosen = torch.cat([which[torch.randperm(len(which))[:per_class]] for which in chosen])
@@ -939,7 +941,7 @@ def run(augment, seed, per_class=PER_CLASS) -> dict:
     fit(
         model, DataLoader(data, BATCH_SIZE, sampler=sampler), DataLoader(normalized(tests["held out"].take(10)), 100),
         optimizer, epochs=EPOCHS, scheduler=scheduler, augment=augmented, device=device,
-        watch=lambda history: None, name=f"seed {seed}",
+        watch=lambda history: None, name=f"seed {seed}", checkpoint=kept,
     )
     model.eval()
     accuracy = {}

@@ -1,8 +1,10 @@
 """What can be imported from the package: none of it may solve an exercise."""
 
+import inspect
 import pkgutil
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import assignments_lib
@@ -25,4 +27,15 @@ def importable() -> dict[str, Callable[..., Any]]:
             own = getattr(thing, "__module__", None) or ""
             if callable(thing) and not name.startswith("_") and own.startswith("assignments_lib"):
                 found[f"{own}.{name}"] = thing
+    return found
+
+
+def check_of(checks: ModuleType, id: str) -> Callable[..., Any]:
+    """The one function of a package of checks that says it checks the exercise with this id."""
+    own = [
+        each
+        for _, each in inspect.getmembers(checks, inspect.isfunction)
+        if each.__module__ == checks.__name__
+    ]
+    (found,) = [each for each in own if (each.__doc__ or "").startswith(f"Check exercise {id}.")]
     return found

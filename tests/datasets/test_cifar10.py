@@ -15,10 +15,9 @@ from assignments_lib.datasets.download import CorruptFileError, DownloadError
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
-@pytest.fixture
-def official(tmp_path, monkeypatch, file_server) -> Path:
+def pack(made: Path, monkeypatch: pytest.MonkeyPatch, file_server) -> Path:
     """A small set in the official form, packed as the official archive and served on this machine."""
-    folder = tmp_path / "made" / CIFAR10.base_folder
+    folder = made / CIFAR10.base_folder
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     checksums = {}
@@ -31,7 +30,7 @@ def official(tmp_path, monkeypatch, file_server) -> Path:
         data = rng.integers(0, 256, (20, 3072), dtype=np.uint8)
         write(name, {"data": data, "labels": [i % 10 for i in range(20)]})
     write("batches.meta", {"label_names": NAMES})
-    archive = tmp_path / "made.tar.gz"
+    archive = made.with_name("made.tar.gz")
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(folder, CIFAR10.base_folder)
     file_server.files["cifar.tar.gz"] = archive.read_bytes()
@@ -43,6 +42,11 @@ def official(tmp_path, monkeypatch, file_server) -> Path:
     monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", checksums["test_batch"]]])
     monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": checksums["batches.meta"]})
     return folder
+
+
+@pytest.fixture
+def official(tmp_path, monkeypatch, file_server) -> Path:
+    return pack(tmp_path / "made", monkeypatch, file_server)
 
 
 def test_downloaded_unpacked_and_read(official, tmp_path, file_server):

@@ -266,7 +266,7 @@ def test_trouble_of_this_machine_in_words(server, target, monkeypatch, number, w
 
 def test_the_folder_is_a_file(server, tmp_path):
     (tmp_path / "deep").write_text("in the way")
-    with pytest.raises(DownloadError, match="could not be written"):
+    with pytest.raises(DownloadError, match="there is a file where a folder should be"):
         download([server.url("thing.bin")], tmp_path / "deep" / "thing.bin")
 
 

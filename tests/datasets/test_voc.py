@@ -123,7 +123,7 @@ def test_unknown_split(there):
         "broken mask": r"000000.png can't be read",
         "broken picture": r"000000.jpg is no picture",
         "nothing listed": "has no pictures for 'train'",
-        "unreadable list": "a list can't be read",
+        "unreadable list": "train.txt can't be read",
     }.items(),
 )
 def test_damage_is_named_with_what_to_do(there, damage, message):

@@ -19,6 +19,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
+from assignments_lib.checks.registry import assignment
 from assignments_lib.grading import formgrader
 from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
 from assignments_lib.grading.roster import GradebookError
@@ -136,7 +137,7 @@ def test_putting_twice_loses_no_mark_and_takes_new_results_of_checks(course):
     put(again, course)
     assert grades(course, "kim")["question-Q1"] == (None, 4.5, False)
     assert grades(course, "kim")["question-Q2"] == (None, None, True)
-    assert grades(course, "kim")["check-1-1"] == (6.0, None, False)
+    assert grades(course, "kim")["check-1-1"] == (float(assignment(NAME).task("1.1").points), None, False)
     assert questions(formgrader.read_back(course, again)) == [
         [(4.5, "Well said."), (None, "")],
         [(None, ""), (None, "")],

@@ -47,7 +47,7 @@ DEFINES = {
 
 def test_what_every_answer_defines() -> None:
     found = {blank.task: set(blank.defines) for name in NAMES for blank in released(name).answers}
-    assert found == DEFINES
+    assert {id: found[id] for id in DEFINES} == DEFINES  # an instructor may have added others
 
 
 @pytest.mark.parametrize("name", NAMES)

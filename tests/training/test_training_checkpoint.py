@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from broken_disk import fill
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -184,8 +191,6 @@ def test_frozen_backbone_is_another_run(capsys: pytest.CaptureFixture[str]) -> N
 def test_damaged_file_is_noticed_and_replaced(
     damage: str, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from safetensors.torch import save_file
-
     run(Net())
     if damage == "cut":
         data.write_bytes(data.read_bytes()[:-100])
@@ -277,3 +282,122 @@ def test_loading_draws_no_random_numbers() -> None:
     after = torch.rand(3)
     seed_everything(3)
     assert torch.equal(after, torch.rand(3))
+
+
+# --- disks and files that fail
+
+
+def test_what_could_not_be_written_is_written_later_without_training_again(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    trained = Net()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        history, calls = run(trained)
+        assert calls == 2
+        said = capsys.readouterr().out
+        assert f"the disk that holds {data.parent} is full: free some space" in said
+        assert "Nothing is lost" in said
+        again = Net()
+        loaded, calls = run(again, seed=1)  # the disk is still full
+        assert (loaded, calls) == (history, 0)
+        assert "Taken from this kernel's memory" in capsys.readouterr().out
+        assert not list(data.parent.iterdir())
+    loaded, calls = run(Net(), seed=1)
+    assert (loaded, calls) == (history, 0)
+    assert "Now it is written to data/checkpoints/toy/net.safetensors" in capsys.readouterr().out
+    again = Net()
+    assert run(again, seed=1)[1] == 0  # from the file
+    assert "Loaded data/checkpoints/toy/net.safetensors" in capsys.readouterr().out
+    assert equal(state(again), state(trained))
+
+
+def test_what_is_in_memory_must_fit_as_a_file_must(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data.parent.parent.parent.mkdir()
+    data.parent.parent.write_text("a file where the folder should be")
+    run(Net())
+    assert "there is a file where a folder should be" in capsys.readouterr().out
+    assert run(WithoutRelu())[1] == 2
+    assert "the network has changed" in capsys.readouterr().out
+
+
+def test_a_really_full_disk(small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setenv("ASSIGNMENTS_DATA", str(small_disk))
+    filler = fill(small_disk)
+    trained = Net()
+    assert run(trained)[1] == 2
+    assert "is full" in capsys.readouterr().out
+    assert not list(small_disk.rglob("*.safetensors*"))
+    filler.unlink()
+    assert run(Net(), seed=1)[1] == 0
+    again = Net()
+    assert run(again)[1] == 0
+    assert "Loaded" in capsys.readouterr().out
+    assert equal(state(again), state(trained))
+
+
+def test_a_read_only_disk_is_read(
+    small_disk: Path, read_only: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("ASSIGNMENTS_DATA", str(small_disk))
+    run(Net())
+    with read_only(small_disk):
+        assert run(Net())[1] == 0
+        assert run(Net(), checkpoint="toy/other")[1] == 2
+    said = capsys.readouterr().out
+    assert "toy may not be written to: set the environment variable ASSIGNMENTS_DATA" in said
+    assert "Nothing is lost" in said
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(
+    data: Path, forbidden: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(Net())
+    with forbidden(data):
+        assert run(Net(), retrain=False)[1] == 2
+    said = capsys.readouterr().out
+    assert "can't be used: the file can't be read (Permission denied)" in said
+    assert "damaged" not in said
+
+
+@pytest.mark.parametrize("change", ["an unknown column", "a column gone", "no history"])
+def test_a_checkpoint_of_another_version_is_said_to_be_one(
+    data: Path, change: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(Net())
+    with safe_open(data, framework="pt") as file:
+        about = json.loads(file.metadata()["about"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    if change == "an unknown column":
+        about["history"][0]["colour"] = "red"
+    elif change == "a column gone":
+        del about["history"][0]["val_loss"]
+    else:
+        del about["history"]
+    save_file(tensors, data, metadata={"about": json.dumps(about)})
+    model = Net()
+    assert run(model)[1] == 2
+    assert "another version of assignments_lib wrote it" in capsys.readouterr().out
+    assert run(Net())[1] == 0
+
+
+@pytest.mark.slow
+def test_a_process_killed_while_writing_leaves_no_half_checkpoint(data: Path) -> None:
+    """SIGKILL between the bytes and the name: what is left isn't taken for a checkpoint, and is no hindrance."""
+    program = """
+import os, signal, sys
+sys.path[:0] = sys.argv[1:]
+import test_training_checkpoint as tests
+os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+tests.run(tests.Net())
+"""
+    died = subprocess.run([sys.executable, "-c", program, str(Path(__file__).parent)], capture_output=True)
+    assert died.returncode == -9, died.stderr
+    assert [path.suffix for path in data.parent.iterdir()] == [".part"]
+    assert run(Net())[1] == 2
+    assert run(Net())[1] == 0

@@ -1,59 +1,47 @@
 """Every mistake of the catalogue loses points and is named, and a child process shows the same as this one."""
 
-from typing import Any
-
 import pytest
 from answers import told
 
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import PASS, Exercise, Mistake, Result, evaluate
-from assignments_lib.checks.resnet34 import (
-    ASSIGNMENT,
-    block,
-    convolution,
-    finetuning,
-    loops,
-    network,
-    pretrained,
-    stage,
-)
-from assignments_lib.checks.resnet34 import initialisation as init
+from assignments_lib.checks.resnet34 import ASSIGNMENT
 
-MODULES = (convolution, block, stage, network, init, pretrained, loops, finetuning)
+EXERCISES = [exercise for exercise in ASSIGNMENT.exercises if isinstance(exercise, Exercise)]
 SEED = 7
 
 CATALOGUE = [
-    pytest.param(module, number, id=f"{module.EXERCISE.id}-{mistake.name}")
-    for module in MODULES
-    for number, mistake in enumerate(module.EXERCISE.mistakes)
+    pytest.param(exercise, number, id=f"{exercise.id}-{mistake.name}")
+    for exercise in EXERCISES
+    for number, mistake in enumerate(exercise.mistakes)
 ]
 
 
-def in_a_child(child: Piped, module: Any, number: int) -> Result:
+def in_a_child(child: Piped, exercise: Exercise, number: int) -> Result:
     source = (
-        f"from {module.__name__} import EXERCISE\nglobals().update(EXERCISE.mistakes[{number}].namespace)"
+        "from assignments_lib.checks.resnet34 import ASSIGNMENT\n"
+        f"globals().update(ASSIGNMENT.task({exercise.id!r}).mistakes[{number}].namespace)"
     )
     assert child.define([source]) == []
-    return evaluate(module.EXERCISE, child, SEED)
+    return evaluate(exercise, child, SEED)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("module", "number"), CATALOGUE)
+@pytest.mark.parametrize(("exercise", "number"), CATALOGUE)
 def test_a_mistake_loses_points_and_is_named_here_and_in_a_child(
-    module: Any, number: int, child: Piped
+    exercise: Exercise, number: int, child: Piped
 ) -> None:
-    exercise: Exercise = module.EXERCISE
     mistake: Mistake = exercise.mistakes[number]
     here = evaluate(exercise, InProcess(mistake.namespace), SEED)
     assert here.earned < exercise.points
     assert mistake in here.mistakes
-    there = in_a_child(child, module, number)
+    there = in_a_child(child, exercise, number)
     assert [told(part) for part in there.parts] == [told(part) for part in here.parts]
 
 
 @pytest.mark.parametrize(
-    "exercise", [m.EXERCISE for m in MODULES if m.EXERCISE.reference()], ids=lambda e: e.id
+    "exercise", [exercise for exercise in EXERCISES if exercise.reference()], ids=lambda e: e.id
 )
 def test_the_reference_gets_full_marks(exercise: Exercise) -> None:
     result = evaluate(exercise, InProcess(exercise.reference()), SEED)
@@ -110,26 +98,24 @@ FOUND_IN_STUDENTS_WORK = {
 
 @pytest.mark.parametrize("found", FOUND_IN_STUDENTS_WORK)
 def test_what_students_really_did_is_in_the_catalogue(found: str) -> None:
-    catalogue = {(m.EXERCISE.id, mistake.name) for m in MODULES for mistake in m.EXERCISE.mistakes}
+    catalogue = {(exercise.id, mistake.name) for exercise in EXERCISES for mistake in exercise.mistakes}
     assert set(FOUND_IN_STUDENTS_WORK[found]) <= catalogue
 
 
 def test_the_catalogue_is_large_and_its_words_are_its_own() -> None:
-    mistakes = [mistake for module in MODULES for mistake in module.EXERCISE.mistakes]
+    mistakes = [mistake for exercise in EXERCISES for mistake in exercise.mistakes]
     assert len(mistakes) >= 20
-    for module in MODULES:
-        names = [mistake.name for mistake in module.EXERCISE.mistakes]
+    for exercise in EXERCISES:
+        names = [mistake.name for mistake in exercise.mistakes]
         assert len(set(names)) == len(names)
     assert all(mistake.hint.endswith((".", "?", ")")) for mistake in mistakes)
 
 
 def test_points_and_ids() -> None:
     ids = [exercise.id for exercise in ASSIGNMENT.exercises]
-    assert ids == [f"1.{n}" for n in range(1, 9)]
-    assert [module.EXERCISE for module in MODULES] == list(ASSIGNMENT.exercises)
-    assert sum(exercise.points for exercise in ASSIGNMENT.exercises) == 90
-    assert sum(question.points for question in ASSIGNMENT.questions) == 10
-    assert ASSIGNMENT.points == 100
+    assert ids == [f"1.{n}" for n in range(1, 1 + len(ids))]
+    assert list(ASSIGNMENT.exercises) == EXERCISES
+    assert ASSIGNMENT.points == sum(task.points for task in (*ASSIGNMENT.exercises, *ASSIGNMENT.questions))
     everything = [task.id for task in (*ASSIGNMENT.exercises, *ASSIGNMENT.questions)]
     assert len(set(everything)) == len(everything)
     for id in everything:

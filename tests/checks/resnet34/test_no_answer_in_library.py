@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from answers import namespace_of
-from library import importable
+from library import check_of, importable
 from resnet34_variants import VARIANTS
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -104,7 +104,9 @@ def test_the_quick_look_lets_right_answers_through() -> None:
     right["load_pretrained"] = lambda model, state: model.load_state_dict(state)  # for this network
     right["initialize"] = lambda model: model.apply(_reset)
     assert [name for name in PLAUSIBLE if not plausible(name, right[name])] == []
-    assert {name for _, name in TARGETS} == PLAUSIBLE.keys()
+    assert {
+        name for _, name in TARGETS
+    } >= PLAUSIBLE.keys()  # an instructor's own may come without a quick look
 
 
 @pytest.mark.slow
@@ -124,17 +126,6 @@ def test_nothing_importable_solves_an_exercise(exercise: Exercise, name: str) ->
 def test_signatures_of_checks_name_what_the_exercises_define() -> None:
     from assignments_lib.checks import resnet34 as check
 
-    functions = [
-        check.output_size,
-        check.basic_block,
-        check.make_stage,
-        check.resnet34,
-        check.initialize,
-        check.load_pretrained,
-        check.training,
-        check.fine_tuning,
-    ]
-    for function, exercise in zip(functions, ASSIGNMENT.exercises, strict=True):
+    for exercise in check.ASSIGNMENT.exercises:
         assert isinstance(exercise, Exercise)
-        assert tuple(inspect.signature(function).parameters) == exercise.defines
-        assert exercise.id in (function.__doc__ or "")
+        assert tuple(inspect.signature(check_of(check, exercise.id)).parameters) == exercise.defines

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torchvision
 from answers import namespace_of
-from library import importable
+from library import check_of, importable
 from segmentation_variants import VARIANTS
 from torch import Tensor, nn
 
@@ -73,7 +73,9 @@ TARGETS = [
 def test_the_quick_look_lets_right_answers_through() -> None:
     right = namespace_of(VARIANTS["textbook"])
     assert [name for name in PLAUSIBLE if not plausible(name, right[name])] == []
-    assert {name for _, name in TARGETS} == PLAUSIBLE.keys()
+    assert {
+        name for _, name in TARGETS
+    } >= PLAUSIBLE.keys()  # an instructor's own may come without a quick look
 
 
 @pytest.mark.slow
@@ -91,17 +93,6 @@ def test_nothing_importable_solves_an_exercise(exercise: Exercise, name: str) ->
 
 
 def test_signatures_of_checks_name_what_the_exercises_define() -> None:
-    functions = [
-        check.convolutionalize,
-        check.heat_map,
-        check.scores,
-        check.transposed_convolution,
-        check.fcn,
-        check.dilate,
-        check.decoder_step,
-        check.class_weights,
-    ]
-    for function, exercise in zip(functions, check.ASSIGNMENT.exercises, strict=True):
+    for exercise in check.ASSIGNMENT.exercises:
         assert isinstance(exercise, Exercise)
-        assert tuple(inspect.signature(function).parameters) == exercise.defines
-        assert exercise.id in (function.__doc__ or "")
+        assert tuple(inspect.signature(check_of(check, exercise.id)).parameters) == exercise.defines
