@@ -27,7 +27,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # What the extra "instructor" installs; a student has none of it
-_INSTRUCTOR = {"hatchling", "ipykernel", "jupytext", "jupyter_client", "nbclient", "nbconvert", "nbformat", "nbgrader"}
+_INSTRUCTOR = {
+    "hatchling",
+    "ipykernel",
+    "jupytext",
+    "jupyter_client",
+    "nbclient",
+    "nbconvert",
+    "nbformat",
+    "nbgrader",
+}
 
 _Root = Annotated[
     Path | None,

@@ -25,7 +25,7 @@ from assignments_lib.authoring import marks, notebooks
 from assignments_lib.authoring.build import student_notebook
 from assignments_lib.authoring.checkout import Checkout, shown
 from assignments_lib.authoring.errors import BuildError, refuse
-from assignments_lib.authoring.leaks import squeeze, telling
+from assignments_lib.authoring.leaks import squeeze, strings, telling
 from assignments_lib.authoring.source import Lookup, Source, read
 from assignments_lib.checks.registry import assignment
 from assignments_lib.grading.atomic import write_atomically
@@ -94,7 +94,7 @@ def release(
     before = _former(output)
     sources = [read(checkout.source(name), lookup) for name in checkout.named(names)]
     files = contents(checkout, sources, where)
-    refuse(leaks_in(files, sources))
+    refuse(leaks_in(files, [read(checkout.source(name), lookup) for name in checkout.names()]))
     console.print(f"Nothing leaks: {len(files)} files looked through.", highlight=False)
 
     manifest = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
@@ -120,8 +120,15 @@ def contents(checkout: Checkout, sources: list[Source], repository: Repository) 
         ).encode()
         for source in sources
     }
-    files |= {wheel: data, "README.md": readme.encode(), "environment.yml": _environment(checkout, wheel).encode()}
-    for card in (*sorted((checkout.root / "data").glob("*.md")), *(checkout.root / name for name in _LICENSES)):
+    files |= {
+        wheel: data,
+        "README.md": readme.encode(),
+        "environment.yml": _environment(checkout, wheel).encode(),
+    }
+    for card in (
+        *sorted((checkout.root / "data").glob("*.md")),
+        *(checkout.root / name for name in _LICENSES),
+    ):
         files[card.relative_to(checkout.root).as_posix()] = card.read_bytes()
     return files
 
@@ -159,7 +166,9 @@ def student_wheel(checkout: Checkout, readme: str) -> tuple[str, bytes]:
         for name in ("pyproject.toml", *_LICENSES):
             shutil.copy(checkout.root / name, staging)
         (staging / "README.md").write_text(readme, encoding="utf-8", newline="\n")
-        built = Path(next(WheelBuilder(str(staging)).build(directory=str(staging / "dist"), versions=["standard"])))
+        built = Path(
+            next(WheelBuilder(str(staging)).build(directory=str(staging / "dist"), versions=["standard"]))
+        )
         return built.name, built.read_bytes()
 
 
@@ -167,7 +176,7 @@ def leaks_in(files: dict[str, bytes], sources: list[Source]) -> Iterator[str]:
     """What a release tells that it mustn't, wheel and all: one sentence each.
 
     Notebooks were looked through line by line when they were made. Here no file may have a solution mark, a source, an
-    instructor's part, a whole solution, or a line of one that is nowhere taught; answer cells must be stubs.
+    instructor's part, or a whole solution of any assignment; answer cells must be stubs.
     """
     secrets = [
         (squeeze("".join(region.lines)), f"the solution of {cell.task} of {source.name}")
@@ -184,10 +193,12 @@ def leaks_in(files: dict[str, bytes], sources: list[Source]) -> Iterator[str]:
         text = data.decode("utf-8", "replace")
         if "BEGIN SOLUTION" in text or "END SOLUTION" in text:
             yield f"{name}: holds a solution mark."
-        squeezed = squeeze(text.replace("\\n", "\n"))
+        if name.endswith(".ipynb"):  # its lines without JSON's quotation marks
+            text = "\n".join(strings(json.loads(text)))
+        squeezed = squeeze(text)
         yield from (f"{name}: holds {what}." for secret, what in secrets if secret in squeezed)
         if name.endswith(".ipynb"):
-            yield from _without_stub(name, text)
+            yield from _without_stub(name, data.decode())
 
 
 def zipped(files: dict[str, bytes], folder: str) -> bytes:
@@ -205,7 +216,9 @@ def zipped(files: dict[str, bytes], folder: str) -> bytes:
 def _without_stub(name: str, text: str) -> Iterator[str]:
     for cell in nbformat.reads(text, as_version=4).cells:
         ours = cell.metadata.get("assignments", {})
-        stub = "raise NotFilledIn(" if "exercise" in ours else notebooks.TEXT_STUB if "question" in ours else ""
+        stub = (
+            "raise NotFilledIn(" if "exercise" in ours else notebooks.TEXT_STUB if "question" in ours else ""
+        )
         if stub not in cell.source:
             yield f"{name}: the answer cell {cell.id} is no stub."
 
