@@ -19,7 +19,9 @@ else:
     BUDGET = 0
 
 app = typer.Typer(
-    help="The course's notebooks: build, run and grade them, get their data, see whether this machine is ready.",
+    help="The course's notebooks: "
+    + ("build, run, release and grade them, " if _FOR_INSTRUCTORS else "")
+    + "get their data, see whether this machine is ready.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
