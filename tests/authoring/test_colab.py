@@ -54,9 +54,9 @@ def environment(folder: Path, *packages: str) -> Path:
         pytest.skip("uv isn't installed here")
     subprocess.run([uv, "venv", "--quiet", "--seed", "--python", sys.executable, folder], check=True)
     python = folder / "bin" / "python"
-    done = subprocess.run(
-        [uv, "pip", "install", "--quiet", "--python", python, *packages], capture_output=True, text=True
-    )
+    command = [uv, "pip", "install", "--quiet", "--python", python, *packages]
+    # From a folder outside the project, whose own constraints would hold here too
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"the registry doesn't give what this needs: {done.stderr[-300:]}")
     return python
