@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +12,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from assignments_lib.authoring import BUDGET
-from assignments_lib.authoring.errors import BuildError
+_FOR_INSTRUCTORS = find_spec("assignments_lib.authoring") is not None  # a student's wheel has no such part
+if _FOR_INSTRUCTORS:
+    from assignments_lib.authoring import BUDGET
+else:
+    BUDGET = 0
 
 app = typer.Typer(
-    help="The course's notebooks: build, run and grade them, get their data, see whether this machine is ready.",
+    help="The course's notebooks: "
+    + ("build, run, release and grade them, " if _FOR_INSTRUCTORS else "")
+    + "get their data, see whether this machine is ready.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -23,7 +29,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # What the extra "instructor" installs; a student has none of it
-_INSTRUCTOR = {"ipykernel", "jupytext", "jupyter_client", "nbclient", "nbconvert", "nbformat", "nbgrader"}
+_INSTRUCTOR = {
+    "hatchling",
+    "ipykernel",
+    "jupytext",
+    "jupyter_client",
+    "nbclient",
+    "nbconvert",
+    "nbformat",
+    "nbgrader",
+}
 
 _Root = Annotated[
     Path | None,
@@ -251,9 +266,44 @@ def grade(
     raise typer.Exit(code)
 
 
+@app.command(
+    name="release",
+    epilog="Exit codes: 0 written; 1 refused, with the reason, and nothing written; 2 wrong options.",
+)
+def release_package(
+    repository: Annotated[
+        str, typer.Option(metavar="URL", help="Where students get it: https://github.com/OWNER/NAME.")
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder to write, or to renew; DIR.zip comes beside it.")
+    ],
+    assignment: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Such as 1_resnet34; all where none is given.", show_default=False),
+    ] = None,
+    branch: Annotated[str, typer.Option(metavar="NAME", help="The repository's branch.")] = "main",
+) -> None:
+    """Write what students get: blank notebooks, the package as a wheel, data cards; nothing that solves."""
+    console = Console()
+    with _said(Console(stderr=True)):
+        from assignments_lib.authoring.checkout import find
+        from assignments_lib.authoring.release import release
+
+        release(find(), assignment or [], repository, branch, output, console)
+
+
+if not _FOR_INSTRUCTORS:
+    _theirs = (build, run, grade, release_package)
+    app.registered_commands = [
+        command for command in app.registered_commands if command.callback not in _theirs
+    ]
+
+
 @contextmanager
 def _said(errors: Console) -> Iterator[None]:
     """Say what stopped a command in a sentence, not in a traceback, and exit with 1."""
+    from assignments_lib.authoring.errors import BuildError
+
     try:
         yield
     except BuildError as error:

@@ -154,10 +154,15 @@ def stale(checkout: Checkout, names: list[str], lookup: Lookup = assignment) -> 
 
 
 def keep_outputs(solved: NotebookNode, stored: NotebookNode | None) -> None:
-    """Give the cells that are as they were, in place, the outputs they had."""
+    """Give the cells that are as they were, in place, the outputs they had.
+
+    The set-up cell does nothing outside Colab, so a new one counts as run.
+    """
     old = {cell.get("id"): cell for cell in stored.cells} if stored else {}
     for cell in solved.cells:
         before = old.get(cell.id)
+        if notebooks.SET_UP in cell.metadata.get("tags", []):
+            cell.execution_count = 1
         if cell.cell_type == "code" and before and before.get("source") == cell.source:
             cell.outputs, cell.execution_count = before.outputs, before.execution_count
 

@@ -37,7 +37,7 @@ def leaks(source: Source, student: NotebookNode) -> Iterator[str]:
     for cell in student.cells:
         origin = origins[cell.id]
         where = source.place(origin.first_line)
-        text = squeeze("\n".join(_strings(cell)))
+        text = squeeze("\n".join(strings(cell)))
         for line, task, number in secrets:
             if squeeze(line) in text and task not in origin.gives:
                 yield (
@@ -45,7 +45,7 @@ def leaks(source: Source, student: NotebookNode) -> Iterator[str]:
                     f'the solution of {task}; reword one of them, or give the cell `gives="{task}"` if meant'
                 )
         yield from (f"{where}: the student's cell {cell.id} {problem}" for problem in _unfit(cell, origin))
-    around = squeeze("\n".join(_strings(student.metadata)))
+    around = squeeze("\n".join(strings(student.metadata)))
     for line, task, number in secrets:
         if squeeze(line) in around:
             yield f"{source.place(number)}: the student's notebook tells this line of {task} in its metadata"
@@ -81,14 +81,14 @@ def _unfit(cell: Any, origin: Any) -> Iterator[str]:
         yield f"isn't valid Python once the solution is taken out: {error.msg}"
 
 
-def _strings(node: Any) -> Iterator[str]:
+def strings(node: Any) -> Iterator[str]:
     """Every string in a piece of JSON, keys included."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, dict):
         for key, value in node.items():
             yield key
-            yield from _strings(value)
+            yield from strings(value)
     elif isinstance(node, list):
         for value in node:
-            yield from _strings(value)
+            yield from strings(value)

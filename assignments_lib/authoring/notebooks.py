@@ -16,6 +16,7 @@ from assignments_lib.authoring.source import Cell, Source
 
 TEXT_STUB = "*Write your answer here.*"
 PARAMETERS = "parameters"
+SET_UP = "set-up"  # the cell that installs the package on Colab
 
 # kind -> nbgrader's (grade, solution, locked)
 _ROLES = {

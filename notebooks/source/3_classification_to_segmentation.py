@@ -35,16 +35,22 @@
 # | Finer maps | 3.6 and 3.7 | {points: 3.6 3.7} | 70 minutes |
 # | The experiment | 3.8, questions Q1 and Q2 | {points: 3.8 Q1 Q2} | 50 minutes |
 
-# %%
-# On Colab: installs the course's package from the wheel that you uploaded (Files panel). Elsewhere: does nothing.
-import importlib.util
-from glob import glob
+# %% editable=true tags=["set-up"]
+# On Colab: installs the course's package, and leaves PyTorch and NumPy as they are. Elsewhere: does nothing.
+KEEP_ON_DRIVE = False  # True: data and trained networks are kept in your Google Drive when Colab restarts
+PACKAGE = ""  # where the package is; a wheel that you uploaded with the Files panel goes first
+import glob, importlib.metadata, importlib.util, os, sys
 
-if importlib.util.find_spec("assignments_lib") is None:
-    wheels = glob("assignments_lib-*.whl")
-    if not wheels:
-        raise SystemExit("Upload assignments_lib-….whl with the Files panel on the left, then run this cell again.")
-    # %pip install --quiet {wheels[0]}
+if "google.colab" in sys.modules:
+    if importlib.util.find_spec("assignments_lib") is None:
+        package = (glob.glob("assignments_lib-*.whl") or [PACKAGE])[0]
+        as_they_are = " ".join(f"{name}=={importlib.metadata.version(name)}" for name in ("torch", "torchvision", "numpy"))
+        # %pip install --quiet {package} {as_they_are}
+        if importlib.util.find_spec("assignments_lib") is None:
+            raise SystemExit("Not installed. Is there a network? If so, upload assignments_lib-….whl with the Files panel on the left. Then run this cell again.")
+    if KEEP_ON_DRIVE:
+        importlib.import_module("google.colab.drive").mount("/content/drive")
+        os.environ["ASSIGNMENTS_DATA"] = "/content/drive/MyDrive/assignments"
 
 # %%
 from assignments_lib import NotFilledIn, plots, widgets  # first, as it tells PyTorch how to share the processor

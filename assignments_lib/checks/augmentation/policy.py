@@ -266,7 +266,8 @@ class _OneByOne(nn.Module):
 
     def __init__(self, operations: Any, num_ops: int = 2, level: float = 9):
         super().__init__()
-        self.operations, self.num_ops, self.level = operations, num_ops, level
+        self.operations = operations
+        self.num_ops, self.level = num_ops, level
 
     def forward(self, images: Tensor) -> Tensor:
         return self.augment(images) if self.training else images

@@ -89,8 +89,8 @@ def _nothing_counts(answer: Answer, draw: Draw) -> Iterator[Observation]:
 
 
 def _segmentation_loss(logits: Tensor, masks: Tensor) -> Tensor:
-    total = F.cross_entropy(logits, masks, ignore_index=255, reduction="sum")
-    return total / (masks != 255).sum().clamp(min=1)
+    each_pixel = F.cross_entropy(logits, masks, ignore_index=255, reduction="none")
+    return each_pixel.sum() / max(int((masks != 255).sum()), 1)
 
 
 # -- the network --------------------------------------------------------------------------------------------
