@@ -21,6 +21,7 @@ import nbformat
 from hatchling.builders.wheel import WheelBuilder
 from rich.console import Console
 
+from assignments_lib.atomic import write_atomically
 from assignments_lib.authoring import marks, notebooks
 from assignments_lib.authoring.build import student_notebook
 from assignments_lib.authoring.checkout import Checkout, shown
@@ -28,7 +29,6 @@ from assignments_lib.authoring.errors import BuildError, refuse
 from assignments_lib.authoring.leaks import squeeze, strings, telling
 from assignments_lib.authoring.source import Lookup, Source, read
 from assignments_lib.checks.registry import assignment
-from assignments_lib.grading.atomic import write_atomically
 
 MANIFEST = "release.json"  # the files of a release and their SHA-256; by it a former release is known
 INSTRUCTORS = ("authoring", "grading")  # the folders of the package that students don't get

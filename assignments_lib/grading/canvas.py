@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from assignments_lib.atomic import write_atomically
 from assignments_lib.grading import roster
-from assignments_lib.grading.atomic import write_atomically
 from assignments_lib.grading.result import Graded
 from assignments_lib.grading.roster import GradebookError, Report, Sheet
 from assignments_lib.grading.tables import Cell, as_csv

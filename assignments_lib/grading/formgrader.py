@@ -25,9 +25,9 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
 
+from assignments_lib.atomic import write_atomically
 from assignments_lib.authoring.build import NBGRADER_CONFIG as COURSE_CONFIG
 from assignments_lib.authoring.notebooks import TEXT_STUB, as_text
-from assignments_lib.grading.atomic import write_atomically
 from assignments_lib.grading.result import Graded, QuestionMark
 from assignments_lib.grading.roster import GradebookError
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from assignments_lib.grading.atomic import write_atomically
+from assignments_lib.atomic import write_atomically
 from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from assignments_lib.atomic import write_atomically
 from assignments_lib.grading import canvas, gradescope, moodle, tables
-from assignments_lib.grading.atomic import write_atomically
 from assignments_lib.grading.class_report import class_report
 from assignments_lib.grading.feedback import feedback
 from assignments_lib.grading.result import Graded

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assignments_lib.grading.atomic import write_atomically
+from assignments_lib.atomic import write_atomically
 from assignments_lib.grading.result import Graded
 
 Shown = Callable[[int], str]  # a row, as a person knows it

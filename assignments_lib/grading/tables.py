@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from assignments_lib.grading.atomic import write_atomically
+from assignments_lib.atomic import write_atomically
 from assignments_lib.grading.result import ExerciseMark, Graded, QuestionMark
 
 Cell = str | int | float

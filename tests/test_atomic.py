@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from assignments_lib.grading.atomic import write_atomically
+from assignments_lib.atomic import write_atomically
 
 
 def full_disk(*_args):
