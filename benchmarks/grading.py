@@ -3,6 +3,8 @@
     uv run python benchmarks/grading.py --students 50
     uv run python benchmarks/grading.py --students 1000 --ours-only
 
+Compile the packages' bytecode first (`uv sync --compile-bytecode`), or every kernel of nbgrader's compiles torch anew.
+
 Assignment 1, without its experiments (nbgrader would run them: minutes for each submission): set-up, answers, checks.
 The submissions are right, wrong in several ways, blank, and slow (every call of one answer takes 0.2 s longer). Prints
 submissions a minute, their ratio, and the most memory that the processes of each took together (PSS, which counts
@@ -75,7 +77,7 @@ def submission(number: int) -> str:
 
 
 class Memory:
-    """The most memory that a process and all below it took at once, in bytes; looked at four times a second."""
+    """The most memory that a process and all below it took at once, in bytes; looked at once a second."""
 
     def __init__(self, pid: int):
         self.most = 0
@@ -91,7 +93,7 @@ class Memory:
         return self.most
 
     def _watch(self) -> None:
-        while not self._done.wait(0.25):
+        while not self._done.wait(1.0):
             self.most = max(self.most, sum(self._of(pid) for pid in self._family()))
 
     def _family(self) -> set[int]:
