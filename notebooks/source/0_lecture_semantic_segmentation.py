@@ -13,20 +13,22 @@
 # %% [markdown]
 # # Lecture: Semantic segmentation
 #
-# A classifier says *what* is in a picture. Semantic segmentation says *where*: it gives a class to every pixel. This lecture goes from the first network that did so end to end (FCN, 2015) to DeepLab (2018), one idea at a time,
-# and lets you move every one of them.
+# A classifier says *what* is in a picture. Semantic segmentation says *where*: it gives a class to every pixel. This lecture goes from the first network that learned this as a whole, from the picture to the mask (FCN, 2015), to DeepLab (2018), one idea at a time.
+# For each idea there is a demonstration to play with.
 #
 # **After this lecture you can**
 #
 # - tell semantic segmentation from detection, instance and panoptic segmentation, and say what each is used for;
-# - explain why a classifier with a fully connected head can't draw a map, and how a 1x1 convolution changes that;
+# - explain why a classifier that ends in fully connected layers gives no map, and how a 1x1 convolution changes that;
 # - draw a transposed convolution stamp by stamp, and predict where it leaves a checkerboard;
 # - say what low and high layers know, and compare the ways in which FCN, Hypercolumns and U-Net bring them together;
 # - explain dilation, ASPP, depthwise separable convolution and the dense CRF, and what each costs;
 # - choose a measure that sees the mistake you care about.
 #
-# **How it works.** Run the cells from the top. A *demonstration* has controls beside or above its pictures: move them and watch. Nothing can break. Where nothing can be moved, on GitHub or in print, still pictures stand in for it. A *quiz* has
-# its explanations folded away: decide first, then open your choice, and after that the others. About 90 minutes, without any exercises: those are in the three assignments.
+# **How it works.** Run the cells from the top. A *demonstration* has controls beside or above its pictures: move them and watch. Nothing can break. Where nothing can be moved, on GitHub or in print, you see still pictures instead. In a *quiz*
+# the explanations are folded: decide first, then click on your choice, and after that on the others. If you read alone and try everything, the lecture takes about three hours; good places for a break are after sections 3 and 6. The exercises are in the three assignments.
+#
+# New words are explained where they first appear, and the **glossary** at the end of this notebook explains them again, in English and Korean. Behind a paper stands where it appeared (CVPR, ICCV, ECCV, ICLR, NeurIPS and MICCAI are conferences, TPAMI is a journal), and its number on arXiv, where you can read it.
 #
 # | Section | What it is about | The assignment that builds it |
 # |---|---|---|
@@ -73,7 +75,9 @@ from assignments_lib.widgets.regions import regions
 DATASET = "scenes"  # or "camvid" (streets), "pets", "nuclei", "voc": downloaded on first use
 
 # %% [markdown]
-# The pictures of this lecture are *scenes*: ten things from the doodles of assignments 1 and 2, coloured in, over textured backgrounds. The computer painted them, so that the true class of every pixel is known. One word above switches to real pictures.
+# The pictures of this lecture are *scenes*: ten things from the doodles of assignments 1 and 2, coloured in, over textured backgrounds. The computer painted them, so that the true class of every pixel is known. Another word for `DATASET` in the cell above switches to real pictures.
+#
+# Four words are needed from the start. A layer of a network gives a *feature map*, or *map*: a grid of places. One place is a *unit*. At each unit there are several numbers, the *channels*. How many pixels of the picture lie from one unit to the next is the map's *stride*: a large stride means a *coarse* map, with few units; a small stride a *fine* one.
 
 # %%
 train_data = load_masks(DATASET, "train", size=(80, 112), number=2000)
@@ -113,7 +117,7 @@ widgets.FourTasks().show()
 # - Set the scene to 12. Two hourglasses touch, and the semantic mask has fewer regions than the picture has things. In scene 76 it has more: the spoon cuts the rainbow
 #   and the large cat in two. **The number of regions in a semantic mask isn't the number of things.**
 #
-# This lecture is about the middle row of the table. Its networks are the ground on which the others stand.
+# This lecture is about the middle row of the table. Networks for the other tasks are built on the same ideas.
 #
 # **Quiz.** A greenhouse wants to know how many tomatoes hang on a plant, where many of them hide one another in part. Which task is the cheapest that answers?
 #
@@ -145,7 +149,7 @@ widgets.NewBackground().show()
 # %% [markdown]
 # **Try**
 #
-# - Switch *rough mask* on. This mask comes from one value every 32 pixels, enlarged bilinearly: as fine as the last map of most classifiers. Only about one pixel in
+# - Switch *rough mask* on. This mask is made from one value every 32 pixels, enlarged smoothly (bilinearly, see section 3): it is as fine as the last map of most classifiers. Only about one pixel in
 #   twenty is on the wrong side, and everyone sees it: all these pixels lie along the border.
 # - Keep the rough mask and choose *another* background: a part of the hair is lost, and a piece of the old wall comes along. Now raise *soft edge*. It hides a jagged
 #   line. It can't bring back the hair.
@@ -220,7 +224,7 @@ for number, mask in enumerate(streets.masks, start=1):
 #
 # Now look at the same weights in another way. Each output weighs a block of 512 x 7 x 7 numbers: that is what a **convolution** with a 7 x 7 kernel does at *one* place.
 # On the map of a picture of 224 x 224 pixels there is only this one place. On a larger map the same kernel fits at many, and the classifier answers at each of them
-# (section 3.1 of the paper, "convolutionalization").
+# (section 3.1 of the paper, which calls this *convolutionalization*).
 
 # %%
 widgets.FlattenOrConvolve().show()
@@ -228,7 +232,7 @@ widgets.FlattenOrConvolve().show()
 # %% [markdown]
 # **Try**
 #
-# - Leave the size at 32. Both ways give one answer, the same up to rounding: about 1e-7, as far as 32-bit floats go.
+# - Leave the size at 32. Both ways give one answer, the same except for rounding: about 1e-7, the precision of 32-bit floats.
 # - Set the size to 40. The vector is too long, and there is no answer. The convolution gives 2 x 2 answers.
 # - Set it to 96. There are 9 x 9 answers. The last sentence compares each of them with the fully connected layer, given just the window of the map at this place. No
 #   weight was changed, and nothing was trained.
@@ -241,7 +245,7 @@ widgets.FlattenOrConvolve().show()
 # If the map has one unit only, or is averaged to one as in ResNet, the fully connected layer takes the *channels* of that unit. So don't flatten the whole map: at each
 # position, take its channels as a vector, and give each of these vectors to the *same* small layer. That is a convolution with a kernel of 1 x 1.
 #
-# FCN ends in such a layer, with a channel for each class (21 on PASCAL VOC: 20 classes and background). Its map of **scores** is read as a mask: at each position, the
+# FCN ends in such a layer, with a channel for each class (21 on PASCAL VOC, a well-known data set of photographs: 20 classes and background). Its output is a map of **scores**, also called *logits*, and is read as a mask: at each position, the
 # class with the highest score.
 
 # %%
@@ -289,13 +293,12 @@ widgets.OneByOne().show()
 # In general, a layer adds (kernel - 1) x dilation x the strides of all layers before it.
 #
 # That is the *theoretical* field: what a unit *can* depend on. How much it *does* depend on each pixel can be measured: it is the gradient of the unit with respect to
-# the pixel. Luo et al. (*Understanding the effective receptive field in deep convolutional neural networks*, NeurIPS 2016, arXiv 1701.04128) did so and found a bell, a
-# Gaussian: from a pixel in the outermost corner one path of
-# connections leads to the unit, and from a pixel in the middle there are very many. The **effective** field is much smaller than the theoretical one, and its share gets
-# smaller with more layers.
+# the pixel. Luo et al. (*Understanding the effective receptive field in deep convolutional neural networks*, NeurIPS 2016, arXiv 1701.04128) did so and found the shape of a bell, a
+# Gaussian: from a pixel in the outermost corner only one path of
+# connections leads to the unit, and from a pixel in the middle there are very many. The **effective** field, the part that really matters, is much smaller than the theoretical one, and with more layers it is a smaller share of it.
 #
-# The demonstration measures it with random networks with ReLU, over two dozen draws. Blue line: the field in theory. Dotted: the square that holds 95 % of the squared
-# gradient. On the right is the mask as a map of this stride can hold it at best.
+# The demonstration measures it with networks with ReLU and random weights, averaged over many of them. Blue line: the field in theory. Dotted: the square that holds 95 % of the squared
+# gradient. On the right is the best mask that a map of this stride can hold.
 
 # %%
 widgets.ReceptiveField().show()
@@ -309,8 +312,8 @@ widgets.ReceptiveField().show()
 #   pixels.
 # - Set *strided* back to 0 and *dilation* to 3. The field is nearly as wide and the map is fine. But look at the heat: it has holes.
 #
-# **The dilemma of this whole lecture.** A classifier halves its maps again and again, because that makes fields large and computing cheap. FCN made from VGG16 has a
-# theoretical field of 404 pixels and a stride of 32 (table 1): on a picture of 500 x 500 it knows a lot, 16 x 16 times. Everything that follows is a way to have both.
+# **The problem of this whole lecture: large fields or fine maps?** A classifier halves its maps again and again, because that makes fields large and computing cheap. FCN made from VGG16 has a
+# theoretical field of 404 pixels and a stride of 32 (table 1): on a picture of 500 x 500 each of its units sees a large part of the picture, but there are only about 16 x 16 of them. Everything that follows is a way to have both.
 #
 # | Section | Way to have both |
 # |---|---|
@@ -321,8 +324,7 @@ widgets.ReceptiveField().show()
 # %% [markdown]
 # ## What the paper got
 #
-# The three classifiers of their time, made convolutional, with scores enlarged 32 times to full size and all layers trained on (table 1, mean IU on the validation
-# pictures of PASCAL VOC 2011; *mean IU* is what is now called mIoU, see section 8):
+# The authors took three well-known classifiers of that time, made them convolutional, enlarged the scores 32 times to full size, and trained all layers further. (Table 1, mean IU on the *validation* pictures of PASCAL VOC 2011, which are kept out of training, to compare networks. *Mean IU* is now called mIoU: the larger the better, see section 8.)
 #
 # | Made from | AlexNet | VGG16 | GoogLeNet |
 # |---|---|---|---|
@@ -358,7 +360,7 @@ widgets.ReceptiveField().show()
 # %% [markdown]
 # # 3. Upsampling
 #
-# A classifier's last map is small: with an output stride of 32, a picture of 320 x 480 pixels leaves a map of 10 x 15 units. Segmentation needs a class for *every* pixel, so the map has to grow again. That is *upsampling*.
+# A classifier's last map is small: with a stride of 32, a picture of 320 x 480 pixels gives a map of 10 x 15 units. Segmentation needs a class for *every* pixel, so the map has to grow again. That is *upsampling*.
 # Four ways are in use:
 #
 # | Way | What a new pixel gets | Learned? |
@@ -429,7 +431,7 @@ widgets.Stamps2D().show()
 # %% [markdown]
 # ## 3.4 What it does to a map
 #
-# A smooth map is enlarged by one layer that has learned nothing yet. The strength of the checkerboard is a number: the root mean square of *what repeats every stride pixels*, divided by the root mean square of the whole picture. 0 % is a picture without any such pattern, 100 % one that is
+# A smooth map is enlarged by one layer that has learned nothing yet. We measure how strong the checkerboard is: the *root mean square* (square the values, take the mean, then the root) of *what repeats every stride pixels*, divided by that of the whole picture. 0 % is a picture without any such pattern, 100 % one that is
 # nothing else.
 
 # %%
@@ -439,11 +441,11 @@ widgets.Checkerboard().show()
 # **Try**
 #
 # - *weights* "all equal": only the overlap is at work. Kernel 3 with stride 2 gives 41 %, kernel 4 with stride 2 only 1 % (the small steps of an enlarged slope).
-# - *weights* "random, above 0", kernel 3 and then 4, over several *seeds*: on average over ten seeds 47 % and 17 %. Even overlap helps, and does **not** end it.
+# - *weights* "random, above 0", kernel 3 and then 4, over several *seeds*: on average over ten seeds 47 % and 17 %. Even overlap (the same number of stamps everywhere) helps, but it does **not** end the pattern.
 # - *weights* "random, around 0", as layers really start: now kernel 4 is as bad as kernel 3, about 80 % on average.
 #
 # Why? With stride 2 the output pixels fall into 2 x 2 *phases* (even or odd row, even or odd column), and **each phase uses weights of its own**: four neighbouring pixels are four different sums. Even overlap makes these sums equally *long*. It doesn't make them equal. Odena et
-# al. say so, too: a divisible kernel helps, but a transposed convolution still falls into artifacts easily.
+# al. say so, too: a divisible kernel helps, but a transposed convolution can still easily make *artefacts*, patterns that aren't in the data.
 
 # %% [markdown]
 # ## 3.5 Cures, measured
@@ -452,7 +454,7 @@ widgets.Checkerboard().show()
 # - **Enlarge first, then convolve** (resize-convolution; Odena et al. 2016): nearest or bilinear upsampling, then an ordinary convolution with stride 1. All phases now use the *same* weights, so a plain area stays plain, whatever the weights are. It costs more: the convolution runs at the large size.
 # - **Start well.** Begin bilinear, as FCN does, or with all phases equal (Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution", arXiv 1707.02937).
 #
-# But networks learn. Does training not remove the pattern anyway? Four networks of two layers learn to enlarge scenes to twice their size, all with the same crops, seed and 300 steps. Then each enlarges plain pictures of strong colours, where every pattern is of its own making. The next cell
+# But networks learn. Does training not remove the pattern anyway? Four networks of two layers learn to enlarge scenes to twice their size, all with the same crops, seed and 300 steps. Then each enlarges *plain* pictures, of one strong colour only: every pattern that we see there was made by the network. The next cell
 # trains them, which takes a few seconds.
 
 # %%
@@ -465,8 +467,8 @@ widgets.Cures().show()
 # - *method* "nearest, then convolution": plain is plain, before training and after.
 #
 # What we measured with five seeds: before training, 10 to 16 % of a plain picture was checkerboard with either kernel. After it, 2.1 to 2.5 % with kernel 3 and 1.4 to 2.4 % with kernel 4. Enlarging first: 0, always. The error on scenes was about the same for all four, 6.1 to 6.4 % of the range
-# from black to white. So training removes *most* of the checkerboard, since it costs loss; a rest stays where the training pictures rarely look, here in strong colours; and only the architecture can promise none. That is the point of Odena et al.: a network *could* learn to avoid it, and
-# struggles to do so completely.
+# from black to white. So training removes *most* of the checkerboard, since it makes the loss larger. Some of it stays where there are few training pictures, here in strong colours. Only the architecture can guarantee that there is none. That is what Odena et al. say: a network *could* learn to avoid it, but
+# it is hard for it to do so completely.
 #
 # **For segmentation** the consequence is mild, since the *largest* score wins and a weak pattern rarely changes which one that is. It shows along borders, where two scores are close. DeepLab (section 7) therefore keeps it simple: it enlarges its scores bilinearly, and learns nothing there.
 
@@ -521,7 +523,7 @@ widgets.Cures().show()
 # *Context* is what lies around a pixel and helps to name it. A round orange patch is a ball on grass, and an orange on a plate; the patch itself can't tell.
 
 # %% [markdown]
-# The network of this section has a narrow trunk of 1.2 million parameters. It learns scenes here and now, in about a minute, once: after that it is loaded from `data/checkpoints`. A minute is little, and its masks show it.
+# The network of this section has a narrow *trunk* (a classifier without its last layers, used for its maps; papers say *backbone*) of 1.2 million parameters. It learns scenes in the next cell, in about a minute; the next time it is loaded from `data/checkpoints`. A minute is short, so its masks aren't very good.
 
 # %%
 network = trained.stage_scores(train_data, test_data, watch=plots.LiveCurves("Scores from three stages, added up"))
@@ -552,7 +554,7 @@ widgets.FeatureMaps(network, test_data.images[:12]).show()
 # - **FCN-16s**: these, enlarged twice, plus the scores of stride 16.
 # - **FCN-8s**: that sum, enlarged twice, plus the scores of stride 8.
 #
-# **Why it works.** The coarse scores say "somewhere here is a cat". The fine scores needn't know that. They only have to *correct* it along the border, for which edges and colours are enough. A path on which an early map reaches a late layer directly is called a *skip connection*: it skips the layers between.
+# **Why it works.** The coarse scores say "somewhere here is a cat". The fine scores needn't know that. They only have to *correct* the coarse ones along the border, and for this, edges and colours are enough. A path on which an early map reaches a late layer directly is called a *skip connection*: it skips the layers between.
 #
 # In the paper the three are trained one after the other: 16s starts from the trained 32s, and 8s from 16s. The new score layers start at zero, so that at first nothing changes. To show all three on the same picture, our network is a little different: it learns all three sums **at the same time**, and enlarges every map at once to full size before adding.
 
@@ -575,7 +577,7 @@ widgets.Fusion(network, test_data.images, test_data.masks, classes).show()
 #
 # The first skip brings 3 points, the second only 0.3; adding still lower layers didn't pay, and the authors stopped there (section 4.2). The largest step is another one: letting *all* layers learn, instead of the last one only.
 #
-# Why does it end so soon? Scores are a narrow door. A low layer must say what it knows about a pixel as one number for each class, though it hardly knows classes. Sections 5 and 6 hand on the *features* instead.
+# Why do more skips help so little? Because scores can carry only little information. A low layer must say what it knows about a pixel as one number for each class, though it hardly knows classes. Sections 5 and 6 hand on the *features* (all channels of a map) instead.
 
 # %% [markdown]
 # **Quiz.** The map of stride 32 has 512 channels, the map of stride 16 has 256. FCN-16s first gives each a 1x1 convolution to as many channels as there are classes. Why?
@@ -661,7 +663,7 @@ widgets.HypercolumnBox(network, test_data.images, test_data.masks, classes, lear
 # **Try**
 #
 # - Go from *low* to *high* to *all* on the same picture. Low layers alone find pieces, the high layer a blob, both together something between a blob and a shape.
-# - Now be a bad detector: *move the box* by 14 pixels. Whatever lies outside is lost, and no classifier inside can bring it back.
+# - Now make a bad detection: *move the box* by 14 pixels. Whatever lies outside is lost, and no classifier inside can bring it back.
 # - Look for a *picture* in which another thing lies in front. The box is full of pixels that don't belong to the object.
 
 # %% [markdown]
@@ -698,7 +700,7 @@ widgets.HypercolumnBox(network, test_data.images, test_data.masks, classes, lear
 # </details>
 # <details><summary>C. It keeps all features of a pixel, so any later classifier, even one that isn't linear, can combine a low feature with a high one</summary>
 #
-# Yes. In a sum of scores each layer has already made up its mind. In a stack of features, "an edge here" and "a cat around here" still stand side by side. U-Net makes use of exactly that.
+# Yes. In a sum of scores each layer has already decided what it thinks of each class. In a stack of features, "an edge here" and "a cat around here" are both still there, side by side. U-Net makes use of exactly that.
 # </details>
 
 # %% [markdown]
@@ -708,7 +710,7 @@ widgets.HypercolumnBox(network, test_data.images, test_data.masks, classes, lear
 #
 # **Problem.** Under a microscope hundreds of cells touch each other. Borders are all that matters, and they are a few pixels wide: scores of stride 8 are too coarse. And nobody has a million labelled pictures. For one of its tasks, neurons under an electron microscope, there were 30 pictures of 512 x 512 pixels (section 4).
 #
-# **Idea.** Go back up as carefully as you came down. The *encoder* halves the maps step by step, as a classifier does. The *decoder* doubles them step by step, and at every size it gets the encoder's map of that size beside its own, by a *skip*. Drawn, it is a U.
+# **Idea.** Make the maps larger again in as many small steps as they became smaller. The *encoder* halves the maps step by step, as a classifier does. The *decoder* doubles them step by step, and at every size it gets the encoder's map of that size beside its own, by a *skip*. Drawn, it is a U.
 
 # %% [markdown]
 # ## 6.1 The U
@@ -740,7 +742,7 @@ widgets.UShape().show()
 # %% [markdown]
 # ## 6.2 What the skips are for
 #
-# Two small U-Nets have learned to tell things from background for the same short time on the same scenes at half their size: one with skips, one without. The second one is an *hourglass*: all that it knows about borders has passed through the bottom.
+# Two small U-Nets learn to tell things from background, on the same scenes at half their size, for the same short time (about a minute each, in the next two cells, the first time only): one with skips, one without. The second one has the shape of an *hourglass*: all that it knows about borders has passed through the bottom.
 
 # %%
 small_train, small_test = trained.halved(train_data), trained.halved(test_data)
@@ -762,7 +764,7 @@ widgets.Skips(unet_with, unet_without, small_test.images[:24], small_test.masks[
 # %% [markdown]
 # ## 6.3 Sizes that don't fit
 #
-# Concatenating needs maps of one size. Halving an odd size leaves a rest: pooling turns 225 units into 112, and doubling gives 224. The skip has 225. This is the most common error message of people who build their first U-Net, and the worst cure is the one that makes the message go away.
+# Concatenating needs maps of one size. Halving an odd size leaves a rest: pooling turns 225 units into 112, and doubling gives 224. The skip has 225. Most people who build their first U-Net meet this error. The worst solution is the one that only makes the message disappear.
 
 # %%
 widgets.OddSizes().show()
@@ -773,7 +775,7 @@ widgets.OddSizes().show()
 # - Start with 225 and *nothing*: down it goes well, and the last step up fails. With 229 it fails earlier, at level 2.
 # - *Cut the picture*: 225 becomes 224 and everything runs. But the last row and column are never learned and never predicted, and a mask of 225 doesn't fit a result of 224. In a whole data set nobody notices, until a score is computed, or a doctor asks about the edge.
 # - *Pad, and crop back*: make the picture larger, to the next multiple of 16, run the network, and crop the *result* to the size of the picture. Every pixel has its scores. (Or let each step up fit itself to its skip: that is exercise 3.7.)
-# - The *paper's* way: 572, no padding. It loses a wide margin, and gains that no unit has ever seen an invented pixel. Large pictures are cut into overlapping tiles, whose results fit together without a seam; at the edge of the picture the missing part is a mirror image (figure 2). The tile's size must be such that every map can be halved (section 2): try 573.
+# - The *paper's* way: 572, no padding. A wide border of the picture gets no result. The advantage: no unit has ever seen a pixel of padding. Large pictures are cut into overlapping *tiles*, smaller pictures whose results fit together exactly; at the edge of the picture the missing part is filled with a mirror image (figure 2). The tile's size must be such that every map can be halved (section 2): try 573.
 
 # %% [markdown]
 # ## 6.4 Little data, touching cells
@@ -834,8 +836,8 @@ widgets.OddSizes().show()
 # %% [markdown]
 # # 7. DeepLab (2015-2018)
 #
-# U-Net lets the maps shrink and brings the details back afterwards. DeepLab asks: *why let them shrink so far?* Its four versions are four answers to "how do we see far, and still know where the border is?" Each version added one tool, and one tool was
-# dropped again.
+# U-Net lets the maps shrink and brings the details back afterwards. DeepLab asks: *why let them shrink so far?* Its four versions are four answers to "how do we see far, and still know where the border is?" Each version added something new, and one part, the CRF, was
+# later left out again. (The *backbone* in the table is the classifier from which the network was made.)
 #
 # | Version | Paper | Backbone | What is new | VOC 2012 test, mIoU |
 # |---|---|---|---|---|
@@ -844,7 +846,7 @@ widgets.OddSizes().show()
 # | v3, 2017 | Chen et al., arXiv 1706.05587 | ResNet-101 | ASPP with BatchNorm and the mean of the whole map; no CRF any more | 85.7 % (Table 7) |
 # | v3+, 2018 | Chen et al., ECCV, arXiv 1802.02611 | Xception, modified | a small decoder; depthwise separable convolutions | 87.8 % (Table 6) |
 #
-# Read the last column with care: backbone and training data grew as well. v2, v3 and v3+ also learned from MS-COCO. With Google's own 300 million pictures (JFT-300M), v3+ reaches 89.0 % (Table 6), which is the number in its abstract.
+# Read the last column with care: backbone and training data grew as well. v2, v3 and v3+ also learned from MS-COCO, a larger data set. With Google's own 300 million pictures (JFT-300M), v3+ reaches 89.0 % (Table 6), which is the number in its abstract.
 # *mIoU*, the mean intersection over union, is explained in section 8: the larger the better.
 
 # %% [markdown]
@@ -883,7 +885,7 @@ widgets.Dilation().show()
 widgets.Gridding().show()
 
 # %% [markdown]
-# **Try it.** With rates 2, 2, 2 neighbours differ more than units two apart: four maps that never meet are woven into one. With 1, 2, 5 the grid is gone. *One unit* shows the reason: it is the pattern of the demonstration above.
+# **Try it.** With rates 2, 2, 2 neighbours differ more than units two apart: the map consists of four maps that lie between each other and share no information. With 1, 2, 5 the grid is gone. The setting *one unit* shows the reason: it is the pattern of the demonstration above.
 #
 # **In a network.** A trained classifier can be dilated after training: leave a stride out, and spread the kernels behind it so far that every weight meets the unit that it met before. The same weights then give a finer map. The **output stride** says how many pixels
 # of the picture lie between two units of the last map: 32 in a classifier, 16 or 8 in DeepLab. The price: a map at stride 8 has 16 times as many units as one at stride 32, and all layers behind must compute and store them. You do this in exercise 3.6.
@@ -908,7 +910,7 @@ widgets.Gridding().show()
 #
 # **Problem.** Even at stride 8 a mask is coarse. The picture itself shows sharply where a thing ends, but the network's last map has lost it.
 #
-# **Idea.** DeepLab v1 and v2 correct the mask afterwards with a **conditional random field** (CRF). It knows nothing of cats. It starts from the network's probabilities (the *unary potential*) and adds one rule for every pair of pixels (the *pairwise potential*):
+# **Idea.** DeepLab v1 and v2 correct the mask afterwards with a **conditional random field** (CRF). It doesn't know what a cat is. It starts from the network's probabilities for each single pixel (the *unary potential*) and adds one rule for every pair of pixels (the *pairwise potential*):
 # if two pixels are near each other and have similar colours, they should have the same class. In a **dense** CRF *every* pixel is linked with *every* other one. The strength of the link of two pixels with places $p_i, p_j$ and colours $I_i, I_j$ is
 # (Krähenbühl and Koltun 2011, equation 3, arXiv 1210.5644)
 #
@@ -917,7 +919,7 @@ widgets.Gridding().show()
 # + w_2 \underbrace{\exp\left(-\frac{|p_i - p_j|^2}{2\theta_\gamma^2}\right)}_{\text{smoothness kernel: very near}}
 # $$
 #
-# Giving the two pixels different classes costs $k(i, j)$. Finding the cheapest mask exactly is out of reach. **Mean field** is an approximation: each pixel keeps its own probabilities, hears those of all others, weighted by $k$, and updates its own; then all do so again, a few times. Done naively, that
+# Giving the two pixels different classes costs $k(i, j)$. Finding the mask with the lowest cost exactly would take far too long. **Mean field** is an approximation: each pixel has its own probabilities, and changes them by those of all others, weighted by $k$; then all do so again, a few times. Computed directly, that
 # is one term for each pair: 40 million pairs in our small pictures of 80 x 112. The paper's contribution is a fast filter for these sums, so that its time grows with the number of pixels and not of pairs.
 #
 # The demonstration computes all pairs. Its rough mask is the true one, averaged over squares of 12 pixels with a little noise: what a network of stride 12 might say at best. White lines are the true outlines: colour beyond a line is wrong.
@@ -998,7 +1000,7 @@ widgets.ASPPBranches().show()
 #
 # $$\frac{k^2 M + M N}{k^2 M N} = \frac{1}{N} + \frac{1}{k^2}$$
 #
-# in weights and in multiply-adds alike (Howard et al. 2017, MobileNet, section 3.1, arXiv 1704.04861): between an eighth and a ninth for 3x3 kernels and many channels. It is not the same function: kernels that can't be split in this way are lost. In practice little accuracy is. v3+ uses separable convolutions, with dilation in the
+# both in weights and in *multiply-adds*, the number of multiplications with an addition (Howard et al. 2017, MobileNet, section 3.1, arXiv 1704.04861): between an eighth and a ninth for 3x3 kernels and many channels. It is not the same function: kernels that can't be split in this way are lost. In practice little accuracy is. v3+ uses separable convolutions, with dilation in the
 # depthwise step, in its backbone, in ASPP and in its decoder.
 
 # %%
@@ -1018,7 +1020,7 @@ for separable in (False, True):
     print(f"ASPP from 512 to 256 channels, {'separable' if separable else 'full':9}: {sum(weights.numel() for weights in aspp.parameters()):>9,} weights")
 
 # %% [markdown]
-# **The decoder of v3+** (sections 3.1 and 4.1 of its paper) closes the circle. ASPP's map, at stride 16, is enlarged four times. An early map of the backbone, at stride 4, is reduced to 48 channels by a 1x1 convolution, so that it doesn't drown the other. Both are joined by two 3x3 convolutions, and enlarged four times again.
+# **The decoder of v3+** (sections 3.1 and 4.1 of its paper) comes back to the idea of skips. ASPP's map, at stride 16, is enlarged four times. An early map of the backbone, at stride 4, is reduced to 48 channels by a 1x1 convolution, so that it doesn't outweigh the other, which has 256. Both are joined by two 3x3 convolutions, and enlarged four times again.
 # That is a skip connection as in U-Net, but only one. `segmentation.DeepLabV3Plus` is short: read it.
 #
 # **Quiz.** A separable 5x5 convolution has 64 input channels and 256 output channels. How many weights has it, without biases?
@@ -1039,16 +1041,16 @@ for separable in (False, True):
 # %% [markdown]
 # # 8. Measuring
 #
-# Two networks give two masks. Which one is better? A score is one number, and each score looks away from something. Choose the one that sees the mistake you care about.
+# Two networks give two masks. Which one is better? A *score* in this section is a number that says how good a mask is. (In sections 2 to 7 the word means the number that a network gives to a class.) Each such number hides some kind of mistake. Choose the one that shows the mistake you care about.
 #
 # All scores here start from counts: how many pixels of class *t* were called *p*? The table of these counts is the **confusion matrix**. Pixels of 255 are left out. The
 # right ones are on its diagonal.
 #
-# - **Pixel accuracy** is the share of pixels that are right. It is easy to understand, and easy to please: if 90 % of the pixels are background, saying *background*
+# - **Pixel accuracy** is the share of pixels that are right. It is easy to understand, but it can be high without any work: if 90 % of the pixels are background, saying *background*
 #   everywhere gets 0.90.
-# - **Intersection over union**, IoU, is computed for one class. Take the pixels that *are* the class and those that were *called* it. The pixels in both sets, divided by
-#   the pixels in at least one of them. It is 1 for a perfect mask; calling too much costs as well as calling too little.
-# - **Mean IoU**, mIoU, is the mean of IoU over the classes. Each class counts the same, however few pixels it has. All counts of the test set are added up first. FCN's
+# - **Intersection over union**, IoU, is computed for one class. Take the set of pixels that *are* the class, and the set of pixels that were *called* it. IoU is the number of pixels in both sets, divided by
+#   the number in at least one of them. It is 1 for a perfect mask; calling too many pixels this class makes it smaller, and so does calling too few.
+# - **Mean IoU**, mIoU, is the mean of IoU over the classes. Each class counts the same, however few pixels it has. All counts of the test set are added up before IoU is computed. FCN's
 #   paper calls it *mean IU* (section 5), and nearly every table since then reports it.
 # - **Boundary IoU** (Cheng et al., CVPR 2021, arXiv 2103.16562) is IoU of the pixels near borders only: of each class, in truth and in prediction, only the band is kept
 #   that lies within a distance *d* of its outline. The authors take *d* as 2 % of the picture's diagonal, which is 3 pixels here.
@@ -1133,10 +1135,10 @@ widgets.Measures().show()
 # |---|---|---|
 # | **HRNet** | Never go down to a small map and back up. Keep a fine map from beginning to end, beside coarser ones, and exchange between them again and again. | Sun et al., CVPR 2019; Wang et al., TPAMI 2020, arXiv 1908.07919 |
 # | **SETR** | A *transformer* as encoder: the picture is cut into patches of 16 x 16 pixels, and in *every* layer each patch can look at all others (*attention*). The receptive field is the whole picture from the first layer on, without dilation. | Zheng et al., CVPR 2021, arXiv 2012.15840 |
-# | **SegFormer** | A transformer with four stages, strides 4, 8, 16 and 32, as in a ResNet, and a decoder of nothing but linear layers, the same for each pixel: bring the four maps to one size, put them together, classify. SegFormer-B4 has 64 million parameters and 50.3 % mIoU on ADE20K (abstract). | Xie et al., NeurIPS 2021, arXiv 2105.15203 |
+# | **SegFormer** | A transformer with four stages, strides 4, 8, 16 and 32, as in a ResNet, and a decoder of nothing but linear layers, the same for each pixel: bring the four maps to one size, put them together, classify. SegFormer-B4 has 64 million parameters and 50.3 % mIoU on ADE20K, a data set with 150 classes (abstract). | Xie et al., NeurIPS 2021, arXiv 2105.15203 |
 # | **MaskFormer, Mask2Former** | *Mask classification*: don't give each pixel a class; predict a set of masks and *one class for each mask*. One model then does semantic, instance and panoptic segmentation (section 1). | Cheng et al., NeurIPS 2021, arXiv 2107.06278; CVPR 2022, arXiv 2112.01527 |
-# | **Open vocabulary** | No fixed list of classes: pixels are compared with the *embedding of a word*, by models that were trained on pictures with texts, such as CLIP. One may ask for classes that no mask in training was ever named. | LSeg, Li et al., ICLR 2022, arXiv 2201.03546 |
-# | **Segment Anything (SAM)** | *Promptable*: a click or a box says which thing, the model gives its mask, **without naming it**. Trained on SA-1B: 1.1 billion masks on 11 million images, nearly all drawn by the model itself in a loop that people began (sections 4 and 5). | Kirillov et al., ICCV 2023, arXiv 2304.02643 |
+# | **Open vocabulary** | No fixed list of classes: pixels are compared with the *embedding* of a word (a vector that stands for its meaning), by models that were trained on pictures with texts, such as CLIP. One may ask for classes that had no masks in training. | LSeg, Li et al., ICLR 2022, arXiv 2201.03546 |
+# | **Segment Anything (SAM)** | *Promptable*: a click or a box says which thing, the model gives its mask, **without naming it**. Trained on SA-1B: 1.1 billion masks on 11 million images, nearly all drawn by the model itself, after people had drawn the first ones (sections 4 and 5). | Kirillov et al., ICCV 2023, arXiv 2304.02643 |
 # | **SAM 2** | The same for video, with a memory of the frames before. | Ravi et al., 2024, arXiv 2408.00714 |
 
 # %% [markdown]
@@ -1148,7 +1150,7 @@ widgets.Measures().show()
 # - **starting from a pre-trained encoder**, as FCN did, though now often trained on far more pictures and without labels;
 # - **pixels that don't count** (255), IoU and mIoU, and all the care that these measures need (section 8).
 #
-# And convolutions are still in use: U-Net's shape is the standard in medical imaging and in image generation, and on a small data set or a small machine a ResNet with a good decoder is hard to beat for its price.
+# And convolutions are still in use: U-Net's shape is the standard in medical imaging and in image generation, and on a small data set or a small machine a ResNet with a good decoder is still a very good choice.
 
 # %% [markdown]
 # **Quiz.** You need a map of a street with the classes road, pavement, car and person, for every frame of a camera, and nobody is there to click. Somebody proposes the original SAM alone. What is missing?
@@ -1179,7 +1181,10 @@ widgets.Measures().show()
 # | ground truth | 정답 (그라운드 트루스) | What is really there, as people or a computer marked it. |
 # | mask | 마스크 | A picture whose pixels are class numbers. |
 # | feature map | 특징 맵 (특성 맵) | What a layer gives: numbers (channels) for every place of the picture. |
+# | unit | 유닛 | One place of a feature map, with all its channels. |
 # | channel | 채널 | One of the numbers that a map has at every place. |
+# | kernel | 커널 | The small grid of weights that a convolution moves over its input. |
+# | score, logit | 점수, 로짓 | The number that a network gives to a class, before softmax. |
 # | backbone (trunk) | 백본 | A classifier without its head, used for its feature maps. |
 # | fully convolutional network (FCN) | 완전 합성곱 신경망 | A network without fully connected layers, which takes pictures of any size. |
 # | fully connected layer | 완전 연결 층 (전결합층) | A layer in which every output sees every input. |
@@ -1187,7 +1192,7 @@ widgets.Measures().show()
 # | stride | 스트라이드 (보폭) | The step with which a kernel moves over the map. |
 # | output stride | 출력 스트라이드 | How many pixels of the picture lie between two units of a network's last map. |
 # | padding | 패딩 | Values, mostly zeros, that are put around a map before a convolution. |
-# | pooling | 풀링 | Summing up a neighbourhood by its maximum or mean. |
+# | pooling | 풀링 | Replacing the numbers of a small neighbourhood by their maximum or mean. |
 # | receptive field | 수용 영역 (수용장) | The pixels of the picture that can change a unit's value. |
 # | downsampling | 다운샘플링 | Making a map smaller. |
 # | upsampling | 업샘플링 | Making a map larger. |
@@ -1209,7 +1214,7 @@ widgets.Measures().show()
 # | depthwise convolution | 깊이별 합성곱 | A convolution that filters each channel by itself. |
 # | pointwise convolution | 점별 합성곱 | A 1x1 convolution, which mixes the channels of each place. |
 # | conditional random field (CRF) | 조건부 무작위장 (조건부 랜덤 필드) | A model that judges a whole mask by single pixels and by pairs of them. |
-# | unary potential | 단항 퍼텐셜 | What a class costs at a pixel by itself, here by the network's word. |
+# | unary potential | 단항 퍼텐셜 | What a class costs at a single pixel, here computed from the network's probabilities. |
 # | pairwise potential | 쌍별 퍼텐셜 (이항 퍼텐셜) | What it costs when two linked pixels have different classes. |
 # | mean field approximation | 평균장 근사 | Updating each pixel's probabilities by those of the others, a few times. |
 # | softmax | 소프트맥스 | Turning scores (logits) into probabilities that add up to 1. |
@@ -1218,12 +1223,16 @@ widgets.Measures().show()
 # | pixel accuracy | 픽셀 정확도 | The share of pixels that have the right class. |
 # | intersection over union (IoU) | 교집합 대 합집합 비율 (IoU) | Pixels in both masks of a class, divided by pixels in at least one of them. |
 # | mean IoU (mIoU) | 평균 IoU | The mean of IoU over the classes. |
+# | boundary IoU | 경계 IoU | IoU of the pixels near borders only. |
+# | ignored pixels (void, 255) | 무시되는 픽셀 (255) | Pixels whose class isn't known. They count neither in the loss nor in a score. |
+# | end to end | 종단간 (엔드 투 엔드) | All steps are part of one network, and one loss trains them all. |
+# | validation data | 검증 데이터 | Pictures kept out of training, to compare networks and choose settings. |
 # | confusion matrix | 혼동 행렬 (오차 행렬) | A table of how many pixels of each class were called which. |
 # | transfer learning, fine-tuning | 전이 학습, 미세 조정 | Starting from weights that were learned on another task, and training on. |
 
 # %% [markdown]
 # # Where to go from here
 #
-# Assignment 3 is this lecture in your own hands: you turn the classifier of assignment 1 into FCN-32s, 16s and 8s, dilate it, write a decoder step that survives odd sizes, and measure what each step buys.
+# Assignment 3 is this lecture in your own hands: you turn the classifier of assignment 1 into FCN-32s, 16s and 8s, dilate it, write a decoder step that works with odd sizes, and measure how much each step helps.
 #
 # *Text: CC BY 4.0. Code: MIT.*

@@ -13,8 +13,8 @@
 # %% [markdown]
 # # Assignment 1: ResNet34
 #
-# You build a 34-layer residual network from single layers, train it to name hand drawings, and find out what
-# pretraining buys when there are only a few examples.
+# You build a 34-layer residual network from single layers, train it to name hand drawings, and find out how much
+# *pretraining* (learning from other pictures first) helps when there are only a few examples.
 #
 # **After this assignment you can**
 #
@@ -22,19 +22,21 @@
 # - build a residual network (He et al. 2015) that gives exactly what torchvision's gives;
 # - initialise it, and load published weights into it;
 # - write a training loop and an evaluation loop without the usual mistakes;
-# - fine-tune a network, and say when that is worth it.
+# - *fine-tune* a network (let a trained one learn from new pictures), and say when that is worth it.
 #
-# **How it works.** Code cells with an exercise end in `raise NotFilledIn(...)`: put your code in that place. The cell
-# below each exercise checks it, tells you what is right, and if something isn't, what the likely mistake is. Check as
-# often as you like; it costs nothing. Stuck? Below each exercise stands help, folded away by what you may be seeing.
+# **How it works.** In the code cell of an exercise, put your code where `raise NotFilledIn(...)` stands, and run the
+# cell. Then run the cell below it: it checks your code, tells you what is right, and if something isn't, what the likely
+# mistake is. Check as often as you like; it costs no points. Stuck? Below the check there is help. It is folded: find
+# the title that says what you see, and click on it. New words are explained where they first appear, and a list of words
+# in English and Korean stands at the end. The times include reading, and trying again once or twice.
 #
 # | Part | Exercises | Points | About how long |
 # |---|---|---|---|
-# | Build | 1.1 to 1.4 | {points: 1.1 1.2 1.3 1.4} | 90 minutes |
-# | Start well | 1.5 and 1.6 | {points: 1.5 1.6} | 40 minutes |
-# | Train | 1.7 and experiment A | {points: 1.7} | 40 minutes |
-# | Fine-tune | 1.8 and experiment B | {points: 1.8} | 30 minutes |
-# | Explain | experiment C, questions Q1 and Q2 | {points: Q1 Q2} | 30 minutes |
+# | Build | 1.1 to 1.4 | {points: 1.1 1.2 1.3 1.4} | 100 minutes |
+# | Start well | 1.5 and 1.6 | {points: 1.5 1.6} | 45 minutes |
+# | Train | 1.7 and experiment A | {points: 1.7} | 50 minutes |
+# | Fine-tune | 1.8 and experiment B | {points: 1.8} | 40 minutes |
+# | Explain | experiment C, questions Q1 and Q2 | {points: Q1 Q2} | 40 minutes |
 
 # %% editable=true tags=["set-up"]
 # On Colab: installs the course's package, and leaves PyTorch and NumPy as they are. Elsewhere: does nothing.
@@ -78,9 +80,12 @@ DATASET = "doodles"  # or "quickdraw" (real drawings), "cifar10", "pets": downlo
 # %% [markdown]
 # ## The network
 #
-# This picture is drawn from torchvision's code, by following one image through it. A slab is a layer: its height
+# A layer turns its input into a *feature map*: a grid of places, with several numbers at each place, its *channels*. (A
+# colour picture is such a grid, too, with 3 channels: red, green, blue.) One place of a feature map is called a *unit*.
+#
+# This picture is drawn from torchvision's code, by following one image through it. Each box is a layer: its height
 # stands for the height and width of the feature map, its thickness for the number of channels. The arcs are the
-# *shortcuts* that make the network *residual*. In the end you will draw the same picture from your own code.
+# *shortcuts*, which exercise 1.2 explains. In the end you will draw the same picture from your own code.
 
 # %%
 plots.network(torchvision.models.resnet34(), image_size=224)
@@ -91,9 +96,10 @@ plots.network(torchvision.models.resnet34(), image_size=224)
 # ## 1.1 Output size and receptive field
 # *easy, about 20 minutes, {points: 1.1} points*
 #
-# A convolution lays a kernel of $k$ pixels over the input, moves it by the *stride* $s$, and writes one number for
-# each position. *Padding* adds $p$ pixels of zeros on **both** sides. With *dilation* $d$ the kernel's weights lie $d$
-# pixels apart, so that it spans more pixels than it has weights.
+# Let us look at one side of the picture only: width and height work in the same way. A convolution lays a *kernel* (a row
+# of $k$ weights) over the input, moves it by the *stride* $s$, and writes one number for each position. *Padding* adds
+# $p$ zeros at **both** ends. With *dilation* $d$ neighbouring weights lie $d$ pixels apart, so that the kernel spans more
+# pixels than it has weights.
 #
 # The *receptive field* of a unit is the square of input pixels that can change its value. Two 3x3 convolutions see
 # 5x5 pixels: the second kernel's outer weights look at units that themselves see one pixel further. After a layer
@@ -108,8 +114,9 @@ plots.receptive_field([3, 5], names=["one 3x3 convolution", "two 3x3 convolution
 def conv_output_size(size, kernel_size, stride=1, padding=0, dilation=1) -> int:
     """How many units a convolution gives along one side.
 
-    `size` is the input's side in pixels, and all arguments are whole numbers, as is the result: where the last
-    step would take the kernel over the edge of the padded input, it isn't taken.
+    `size` is the input's side in pixels. All arguments are whole numbers, and so is the result: if one more step
+    would move the kernel over the edge of the padded input, that step isn't made. The kernel is never larger than
+    the padded input.
     """
     ### BEGIN SOLUTION
     span = dilation * (kernel_size - 1) + 1
@@ -152,8 +159,9 @@ check.output_size(conv_output_size, receptive_field)
 # neighbouring units. Both begin at 1. Which of the two does a kernel change, which one a stride, and in what order?
 # </details>
 #
-# With your two functions, here is ResNet34's way from 224 pixels to 7, and what a unit of each stage sees. Note that
-# the last stage's units see far more than the whole picture.
+# With your two functions, here is ResNet34's way from 224 pixels to 7, and what a unit sees. (The *stem* is what comes
+# before the first block; a *stage* is a group of blocks whose maps have one size. You build both below.) Note that a unit
+# of the last stage sees more than the whole picture.
 
 # %% needs="1.1" tags=["nbval-check-output"]
 stem = [(7, 2), (3, 2)]
@@ -173,13 +181,17 @@ for number, stage in enumerate(stages, start=1):
 # *medium, about 30 minutes, {points: 1.2} points*
 #
 # A *residual block* does not compute its output, it computes what to **add** to its input: $y = \mathrm{ReLU}(F(x) + x)$.
-# If nothing needs to be changed, $F$ only has to be zero, which is easy to learn. And the gradient reaches earlier layers
-# through the sum without having to pass every convolution (He et al. 2015, *Deep Residual Learning for Image
-# Recognition*, sections 3.1 and 3.2).
+# ($F$ is called the *residual*, what remains to be done.) If nothing needs to be changed, $F$ only has to be zero, which is
+# easy to learn. And the gradient reaches earlier layers through the sum, without passing every convolution (He et al. 2015,
+# *Deep Residual Learning for Image Recognition*, sections 3.1 and 3.2).
 #
-# $F$ is made of two 3x3 convolutions with padding 1, each followed by *batch normalisation* (`nn.BatchNorm2d`), with a
-# ReLU between them. The first convolution has the block's stride. Convolutions have no bias, because the BatchNorm that
-# follows would subtract it again.
+# $F$ is made of two 3x3 convolutions with padding 1. Each is followed by *batch normalisation* (`nn.BatchNorm2d`). A ReLU
+# stands after the first BatchNorm, none after the second. The first convolution has the block's stride; the second has
+# stride 1. Convolutions have no bias, because the BatchNorm that follows would subtract it again.
+#
+# *Batch normalisation*, BatchNorm for short, brings each channel to mean 0 and variance 1, then multiplies it by a *scale*
+# and adds a *shift*, which are learned. In training mode it uses the mean and variance of the batch, and keeps moving
+# averages of them, its *running statistics*. In evaluation mode it uses these instead.
 #
 # The *shortcut* is the input itself (*identity*) wherever it has the shape of $F(x)$. Where the stride isn't 1 or the
 # number of channels changes, the shortcut is a *projection*: a 1x1 convolution with the block's stride, and BatchNorm.
@@ -256,7 +268,7 @@ check.basic_block(BasicBlock)
 
 # %% [markdown]
 # ## 1.3 A stage
-# *easy, about 15 minutes, {points: 1.3} points*
+# *easy, about 10 minutes, {points: 1.3} points*
 #
 # ResNet34 has four *stages* of 3, 4, 6 and 3 blocks. Within a stage the size and the number of channels stay the same:
 # only its **first** block has the stride and takes `in_channels`. Each block is a new object with weights of its own, and
@@ -267,7 +279,8 @@ check.basic_block(BasicBlock)
 def make_stage(in_channels: int, out_channels: int, num_blocks: int, stride: int) -> nn.Module:
     """`num_blocks` of your BasicBlocks in a row.
 
-    (N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)
+    (N, in_channels, H, W) -> (N, out_channels, H', W'), where H' and W' are H and W divided by the stride and
+    rounded up.
     """
     ### BEGIN SOLUTION
     blocks = [BasicBlock(in_channels, out_channels, stride)]
@@ -292,7 +305,7 @@ check.make_stage(make_stage)
 
 # %% [markdown]
 # ## 1.4 ResNet34
-# *medium, about 25 minutes, {points: 1.4} points*
+# *medium, about 35 minutes, {points: 1.4} points*
 #
 # | Part | Layers | From 224x224 |
 # |---|---|---|
@@ -304,14 +317,18 @@ check.make_stage(make_stage)
 # | stage 4 | 3 blocks, 512 channels, stride 2 | 7x7 |
 # | head | average over the whole map; fully connected layer with bias, `num_classes` outputs | 1x1 |
 #
-# (He et al. 2015, table 1, the column *34-layer*.) The average is taken over the *whole* map, whatever its size, so that
-# the network takes images of any size from 32x32 up. Its outputs are *logits*: no softmax. With 1000 classes it has
-# 21,797,672 parameters.
+# (He et al. 2015, table 1, the column *34-layer*.) The strides are those of each stage's first block. The *head* is the end
+# of the network, which names the classes. The average is taken over the *whole* map, whatever its size, so that the network
+# takes images of any size from 32x32 up. Its outputs are *logits*: one score for each class, any number, before softmax
+# would turn them into probabilities. Don't apply softmax. With 1000 classes the network has 21,797,672 parameters.
 
 
 # %% exercise="1.4"
 class ResNet34(nn.Module):
-    """(N, in_channels, H, W) -> logits (N, num_classes), for any H and W from 32 up."""
+    """(N, in_channels, H, W) -> logits (N, num_classes), for any H and W from 32 up.
+
+    `in_channels` is the number of channels of the images: 3 for colour, 1 for grey.
+    """
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__()
@@ -355,7 +372,7 @@ check.resnet34(ResNet34)
 # <details><summary>Help: a few thousand parameters too many or too few</summary>
 #
 # The table below the next cell shows your layers beside torchvision's. Biases in convolutions, a projection in stage 1,
-# and a missing BatchNorm are the usual suspects.
+# and a missing BatchNorm are the usual reasons.
 # </details>
 #
 # Your network beside torchvision's, layer by layer in the order of the forward pass; then your own picture.
@@ -370,14 +387,15 @@ plots.network(ResNet34(), image_size=224, title="My ResNet34")
 # # Start well
 #
 # ## 1.5 Initialisation
-# *medium, about 20 minutes, {points: 1.5} points*
+# *medium, about 25 minutes, {points: 1.5} points*
 #
-# Before training, weights are random. How large should they be? If each layer makes its numbers a little smaller, 34 layers
-# make them vanish; a little larger, and they explode. He et al. (2015b, *Delving Deep into Rectifiers*, section 2.2)
-# work it out: with ReLUs in between, the *gradient* keeps its size on its way back when a layer's weights have variance
-# $2 / n_\text{out}$, where $n_\text{out}$ is the *fan-out*, output channels times kernel height times kernel width.
-# (The 2 makes up for the half that each ReLU sets to zero. The same argument for the forward pass gives the *fan-in*;
-# either one will do, and ResNet takes the fan-out.)
+# Before training, weights are random. How large should they be? If each layer makes its numbers a little smaller, after 34
+# layers almost nothing is left; if a little larger, they become huge. He et al. (2015b, *Delving Deep into Rectifiers*,
+# section 2.2) computed the right size: with ReLUs in between, the *gradient* keeps its size on its way back if a layer's
+# weights have mean 0 and variance $2 / n_\text{out}$. Here $n_\text{out}$ is the *fan-out*: output channels times kernel
+# height times kernel width. This is *He initialisation*; PyTorch calls it *Kaiming*, He's first name.
+# (The 2 makes up for the half that each ReLU sets to zero. The same argument for the forward pass gives the *fan-in*, with
+# input channels instead. Either one works; we take the fan-out, as torchvision's ResNet does.)
 #
 # BatchNorm starts with scale 1 and shift 0, with one exception. If the **last BatchNorm of each block** starts with scale
 # **0**, then $F(x) = 0$, and each block starts as the identity (followed by ReLU). The network begins as if it were
@@ -389,7 +407,7 @@ plots.network(ResNet34(), image_size=224, title="My ResNet34")
 def initialize(model: nn.Module) -> nn.Module:
     """Initialise your ResNet34 in place, and return it.
 
-    - every convolution: normal values with variance 2 / fan-out
+    - every convolution: values from a normal distribution with mean 0 and variance 2 / fan-out
     - every BatchNorm: scale (`weight`) 1 and shift (`bias`) 0 ...
     - ... but the last BatchNorm of each BasicBlock's residual: scale 0
     - the fully connected layer stays as PyTorch made it
@@ -430,14 +448,15 @@ check.initialize(initialize, ResNet34)
 # ## 1.6 Published weights
 # *medium, about 20 minutes, {points: 1.6} points*
 #
-# torchvision publishes weights of a ResNet34 that was trained on ImageNet, as a *state dict*: a dictionary from names such
-# as `layer1.0.conv1.weight` to tensors. Your layers have other names. But both networks are made of the same layers, and a
+# torchvision publishes weights of a ResNet34 that was trained on *ImageNet*, more than a million photographs of 1000 classes.
+# They come as a *state dict*: a dictionary from names such as `layer1.0.conv1.weight` to tensors. Your layers probably have
+# other names. But both networks are made of the same layers, and a
 # state dict lists them in the order in which they were created. If you created yours in the same order (in a block:
 # first convolution, its BatchNorm, second convolution, its BatchNorm, then the projection), the two lists match one to one.
 # If not, you need to translate the names.
 #
-# BatchNorm's running means and variances are part of the weights, too: they are *buffers*, which `state_dict()` contains and
-# `parameters()` doesn't.
+# BatchNorm's running means and variances have to be loaded, too. They aren't parameters, as no gradient changes them: they
+# are *buffers*, which `state_dict()` contains and `parameters()` doesn't.
 
 
 # %% exercise="1.6"
@@ -480,7 +499,8 @@ check.load_pretrained(load_pretrained, ResNet34)
 # *Quick, Draw!* (Google Creative Lab, CC BY 4.0) is a collection of drawings by people who had 20 seconds. Ours, *doodles*, are
 # drawn by a program in the same form and of ten of the same things, so that this notebook runs without a download;
 # `DATASET = "quickdraw"` at the top switches to the real ones. Each picture is 28x28 pixels, enlarged here to
-# `SIZE`, with three equal channels, so that networks trained on colour pictures can take them.
+# `SIZE`, with three equal channels, so that networks trained on colour pictures can take them. Some pictures are *held out*:
+# the network never learns from them, so that they can test it.
 
 # %%
 SIZE = 32
@@ -505,25 +525,27 @@ train_loader, test_loader = loader(train_data, shuffle=True), loader(test_data, 
 
 # %% [markdown]
 # ## 1.7 Training and evaluation
-# *medium, about 30 minutes, {points: 1.7} points*
+# *medium, about 40 minutes, {points: 1.7} points*
 #
-# **One epoch of training** goes through all batches once. For each: compute the logits and their *cross-entropy* with
-# the labels, clear the old gradients, compute new ones, let the optimizer take a step. BatchNorm and dropout behave differently in
-# training and in evaluation, so that the network has to be told which it is. You do so with `train_mode(model)`, which is
-# `model.train()` unless somebody hands in something else; exercise 1.8 will.
+# **One epoch of training** goes through all batches once. For each batch: compute the logits and their *cross-entropy* with
+# the labels (the loss: large where the right class gets a small probability; `F.cross_entropy` takes logits), clear the old
+# gradients, compute new ones, let the optimizer take a step. BatchNorm and dropout behave differently in training and in
+# evaluation, so tell the network which mode it is in. Call `train_mode(model)` for this. Usually it does the same as
+# `model.train()`; in exercise 1.8 another function comes in its place.
 #
-# **Evaluation** changes nothing: the network in evaluation mode, no gradients recorded.
+# **Evaluation** doesn't change the network: put it into evaluation mode, and record no gradients. It may stay in evaluation
+# mode afterwards.
 #
-# Both report means *over pictures*. The last batch is often smaller than the others, so that the mean of the batches' means
-# isn't the mean.
+# Both report means *over pictures*. The last batch is often smaller than the others, so the mean of the batches' means is
+# not the mean over pictures.
 
 
 # %% exercise="1.7"
 def train_one_epoch(model, loader, optimizer, device="cpu", train_mode=nn.Module.train) -> float:
-    """Train on every batch of `loader` once; give the mean loss over its pictures, as a float.
+    """Train on every batch of `loader` once; return the mean loss over its pictures, as a float.
 
     `loader` gives `images` (N, C, H, W) and `labels` (N,); move both to `device` with `.to(device)`.
-    Begin with `train_mode(model)`.
+    Begin with `train_mode(model)`. A picture's loss is the one computed when its batch comes, before the step.
     """
     ### BEGIN SOLUTION
     train_mode(model)
@@ -543,7 +565,8 @@ def train_one_epoch(model, loader, optimizer, device="cpu", train_mode=nn.Module
 def evaluate(model, loader, device="cpu") -> tuple[float, float]:
     """Mean loss and accuracy (between 0 and 1) over the pictures of `loader`, as two floats.
 
-    The model's weights and statistics are left as they were.
+    Accuracy is the share of pictures whose largest logit is that of the right class. The model's weights and running
+    statistics are left as they were.
     """
     ### BEGIN SOLUTION
     model.eval()
@@ -578,9 +601,9 @@ check.training(train_one_epoch, evaluate)
 #
 # ## Experiment A: from scratch
 #
-# All the drawings, a fresh network, a few minutes. The first time this trains (about a minute on two CPU cores) and
-# keeps the result under `data/checkpoints`; after that it is loaded. The *cosine* schedule lowers the learning
-# rate from epoch to epoch.
+# All the drawings, and a fresh network. The first time this trains (about a minute on two CPU cores) and keeps the result
+# under `data/checkpoints`; after that it is loaded. The optimizer is *AdamW*. The *learning rate* `lr` says how large its
+# steps are, and the *cosine* schedule lowers it from epoch to epoch. *Validation* in the curves means: on held-out pictures.
 
 # %% needs="1.3 1.4 1.5 1.7"
 EPOCHS = 3
@@ -605,7 +628,8 @@ print("At least 85 % were promised:", "kept" if scratch.last.val_accuracy >= 0.8
 # On doodles our runs gave 93 to 95 %. Yours may differ by a percent or two though the seed is set: a seed makes a run
 # repeatable on one machine, not on all, because processors add numbers in different orders.
 #
-# What is taken for what? And which mistakes was the network most sure of? Look at them before you blame it.
+# Which things does the network confuse with each other? And of which wrong answers was it most sure? Look at these pictures:
+# would you have named them all?
 
 # %% needs="1.3 1.4 1.5 1.7"
 def predict(model, data) -> torch.Tensor:
@@ -629,15 +653,16 @@ plots.worst_mistakes(test_data.images, test_data.labels, probabilities, classes,
 # # Fine-tune
 #
 # ## 1.8 A new head on a trained network
-# *medium, about 20 minutes, {points: 1.8} points*
+# *medium, about 25 minutes, {points: 1.8} points*
 #
 # A network that has learned to tell some things apart knows a lot about lines and shapes in general. *Fine-tuning* keeps that
 # *backbone* (everything up to the averaged features) and gives it a new *head* (the last, fully connected layer) for new
-# classes. With few examples the backbone is *frozen*: only the head learns.
+# classes. If there are only a few examples, the backbone is often *frozen*: its parameters don't change
+# (`requires_grad` is False), and only the head learns.
 #
-# Freezing parameters isn't quite enough. In training mode BatchNorm normalises with the statistics **of the batch** and updates its
-# running ones, gradients or not. The frozen layers were trained for the old statistics; so while the head learns, BatchNorm belongs
-# in evaluation mode.
+# Freezing the parameters isn't enough. In training mode BatchNorm normalises with the statistics **of the batch**, and updates
+# its running statistics, even if no gradient is computed. The frozen layers were trained with the old statistics. So while
+# the head learns, BatchNorm must be in evaluation mode.
 
 
 # %% exercise="1.8"
@@ -655,9 +680,9 @@ def replace_head(model: nn.Module, num_classes: int) -> nn.Module:
 
 
 def train_head_only(model: nn.Module) -> nn.Module:
-    """Training mode for a network with a frozen backbone, and return it: BatchNorm stays in evaluation mode.
+    """Put a network with a frozen backbone into training mode, but all its BatchNorm layers into evaluation mode.
 
-    This is what `train_one_epoch` gets as its `train_mode`.
+    Return the network. `train_one_epoch` gets this function as its `train_mode`.
     """
     ### BEGIN SOLUTION
     model.train()
@@ -674,7 +699,7 @@ check.fine_tuning(replace_head, train_head_only, ResNet34)
 # %% [markdown]
 # <details><summary>Help: "element 0 of tensors does not require grad"</summary>
 #
-# Nothing learns any more, the head neither. In which order did you freeze and replace?
+# Nothing learns any more, not even the head. In which order did you freeze and replace?
 # </details>
 # <details><summary>Help: everything still learns</summary>
 #
@@ -717,11 +742,11 @@ backbone = {name: tensor.cpu().clone() for name, tensor in pretrained.state_dict
 print("pretrained on", source)
 
 # %% [markdown]
-# Now only **three** pictures of each class, and three ways to learn from them: a fresh network; the pretrained one with everything but
-# the head frozen; the pretrained one with everything learning, at a smaller learning rate. (The fresh network's accuracy
-# stays low at first though its training loss falls: BatchNorm's running statistics still remember the start, and three
-# batches an epoch bring them up to date slowly.) Afterwards set `FEW` to 10 and run these cells again: what happens to the order, and
-# to the distances?
+# Now only **three** pictures of each class, and three ways to learn from them: a fresh network; the pretrained one with everything
+# frozen except the head; the pretrained one with everything learning, at a smaller learning rate. (The fresh network's
+# accuracy stays low at first, although its training loss falls. The reason is BatchNorm: with three batches an epoch its
+# running statistics change slowly, and they still remember the start.) Afterwards set `FEW` to 10 and run these cells again:
+# which of the three is best now, and by how much?
 
 # %% needs="1.3 1.4 1.5 1.6 1.7 1.8" editable=true
 FEW = 3
@@ -773,9 +798,10 @@ print(f"{'all the pictures':<24} {scratch.last.val_accuracy:.1%}, from scratch (
 #
 # ## Experiment C: the same depth without shortcuts
 #
-# He et al. (2015, figure 1) found that a *plain* network of 56 layers learns its **training** set worse than one of 20: this is the
-# *degradation problem*. It isn't overfitting, and BatchNorm keeps the signals from vanishing. Here is a plain network of 34
-# layers: the same convolutions, BatchNorms and ReLUs in the same places, no shortcuts.
+# He et al. (2015, figure 1) found that a network of 56 layers without shortcuts learns its **training** set worse than one of 20: this is the
+# *degradation problem*. It isn't *overfitting* (good on training pictures, bad on new ones), and the signals don't vanish,
+# because BatchNorm keeps their size. Here is a *plain* network of 34 layers: the same convolutions, BatchNorms and ReLUs in
+# the same places, but no shortcuts. (`Conv2dNormActivation` is a convolution, BatchNorm and ReLU in one.)
 
 # %%
 from torchvision.ops import Conv2dNormActivation
@@ -793,8 +819,9 @@ def plain34(num_classes: int) -> nn.Sequential:
 
 
 # %% [markdown]
-# The gradient of the loss at the start, for the weights of each 3x3 convolution from first to last, in both networks with the same
-# (Kaiming) initialisation; for the residual one with its blocks still at scale 1, so that the comparison is fair.
+# First we look at the gradient of the loss at the start, for the weights of each 3x3 convolution from first to last. Both
+# networks have the same (Kaiming) initialisation. In the residual one the last BatchNorm of each block has scale 1 here, not
+# 0 as in exercise 1.5: so the comparison is fair.
 
 # %% needs="1.3 1.4"
 def gradient_norms(model: nn.Module) -> list[float]:
@@ -817,7 +844,7 @@ plots.gradient_norms(
 )
 
 # %% [markdown]
-# And both learning from the same pictures for the same time.
+# Then both learn from the same pictures for the same number of epochs.
 
 # %% needs="1.3 1.4 1.7"
 race_loader = loader(train_data.take(120), shuffle=True)
@@ -875,6 +902,7 @@ check.summary()
 #
 # | English | 한국어 |
 # |---|---|
+# | kernel, channel, feature map, unit | 커널, 채널, 특징 맵, 유닛 |
 # | residual block, shortcut (skip connection) | 잔차 블록, 지름길(스킵) 연결 |
 # | projection, identity | 사영, 항등 |
 # | receptive field | 수용 영역 |
@@ -883,7 +911,9 @@ check.summary()
 # | initialisation, fan-in, fan-out | 초기화, 입력 수(팬인), 출력 수(팬아웃) |
 # | logits, cross-entropy | 로짓, 교차 엔트로피 |
 # | epoch, batch, learning rate | 에폭, 배치, 학습률 |
-# | pretraining, fine-tuning, frozen backbone | 사전 학습, 미세 조정, 고정된 백본 |
+# | accuracy, held-out pictures (validation) | 정확도, 학습에 쓰지 않은 그림(검증) |
+# | parameters, state dict, buffer | 매개변수(파라미터), 상태 사전(state dict), 버퍼 |
+# | pretraining, fine-tuning, frozen backbone, head | 사전 학습, 미세 조정, 고정된 백본, 헤드 |
 # | overfitting, degradation problem | 과적합, 성능 저하 문제 |
 #
 # *Text: CC BY 4.0. Code: MIT.*

@@ -13,29 +13,32 @@
 # %% [markdown]
 # # Assignment 2: Data augmentation
 #
-# A network that learned from fifty drawings of a cat fails on the fifty-first, if that cat is smaller, or leans to one
-# side. *Data augmentation* shows it each drawing in ever new versions that are still the same thing. You write these
-# versions, apply them to an image and its mask alike, put them together into a policy, and measure whether they help.
+# A network that learned from fifty drawings of a cat may fail on the next one, if that cat is smaller, or leans to one
+# side. *Data augmentation* shows the network a new version of each drawing every time, and each version still shows the
+# same thing. You write functions that make such versions, apply them to an image and its mask in the same way, put them
+# together into a *policy* (a rule that says which of them to use, and how strongly), and measure whether they help.
 #
 # **After this assignment you can**
 #
-# - write geometric and photometric augmentations for whole batches, each picture on a random draw of its own;
-# - move an image *and its segmentation mask* alike, without inventing labels;
+# - write *geometric* augmentations (they move pixels) and *photometric* ones (they change values) for whole batches, with
+#   random numbers of its own for each picture;
+# - move an image *and its segmentation mask* in the same way, without inventing labels;
 # - mix pictures and labels (MixUp, CutMix), and write a policy (RandAugment);
-# - tell which augmentations destroy a label;
+# - say which augmentations destroy a label;
 # - measure a gain with its uncertainty, on pictures like those of the training and on others.
 #
-# **How it works.** As in assignment 1: put your code where `raise NotFilledIn(...)` stands and run the check below. Where an answer
-# is a picture, the check shows the target, yours, and where they differ. Write the operations yourself, from tensor operations:
-# torchvision's are what the checks compare with.
+# **How it works.** As in assignment 1: put your code where `raise NotFilledIn(...)` stands, run the cell, and run the check below. If an
+# answer is a picture, the check shows the target, yours, and where they differ. Write the operations yourself, from tensor
+# operations, and not with torchvision's transforms: the checks compare your results with those. A list of words in English and
+# Korean stands at the end. The times include reading, and trying again once or twice.
 #
 # | Part | Exercises | Points | About how long |
 # |---|---|---|---|
-# | One picture at a time | 2.1 to 2.3 | {points: 2.1 2.2 2.3} | 90 minutes |
+# | One picture at a time | 2.1 to 2.3 | {points: 2.1 2.2 2.3} | 110 minutes |
 # | With a mask | 2.4 | {points: 2.4} | 40 minutes |
-# | Cut and mix | 2.5 and 2.6 | {points: 2.5 2.6} | 50 minutes |
-# | Policies | 2.7 and 2.8 | {points: 2.7 2.8} | 30 minutes |
-# | Measure | 2.9, questions Q1 and Q2 | {points: 2.9 Q1 Q2} | 40 minutes |
+# | Cut and mix | 2.5 and 2.6 | {points: 2.5 2.6} | 75 minutes |
+# | Policies | 2.7 and 2.8 | {points: 2.7 2.8} | 40 minutes |
+# | Measure | 2.9, questions Q1 and Q2 | {points: 2.9 Q1 Q2} | 70 minutes |
 
 # %% editable=true tags=["set-up"]
 # On Colab: installs the course's package, and leaves PyTorch and NumPy as they are. Elsewhere: does nothing.
@@ -87,16 +90,16 @@ plots.contact_sheet(drawings, per_class=12)
 # # One picture at a time
 #
 # ## 2.1 Normalise, and undo it
-# *easy, about 10 minutes, {points: 2.1} points*
+# *easy, about 15 minutes, {points: 2.1} points*
 #
-# Files hold bytes from 0 to 255, networks like numbers around 0. *Normalising* subtracts a mean and divides by a standard deviation,
+# Files hold *bytes*, whole numbers from 0 to 255 (`torch.uint8`). Networks learn better from numbers around 0. *Normalising* subtracts a mean and divides by a standard deviation,
 # both given **for pixels scaled to [0, 1]** and one for each channel. The way back is needed whenever a person wants to look at what
 # the network sees.
 
 
 # %% exercise="2.1"
 def normalize(images: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
-    """Pixels with the given mean and standard deviation taken out.
+    """Scale bytes to [0, 1], then subtract the given mean and divide by the given standard deviation.
 
     `images` is (N, C, H, W) or (C, H, W): uint8 from 0 to 255, or float in [0, 1]. `mean` and `std` hold C numbers for
     pixels in [0, 1]. The result has the same shape: float32 for uint8, else the images' own type. The input is
@@ -112,7 +115,10 @@ def normalize(images: torch.Tensor, mean: list[float], std: list[float]) -> torc
 
 
 def denormalize(images: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
-    """The way back: normalised pixels -> float pixels in [0, 1]. Shapes as above; the input is not changed."""
+    """The way back: normalised pixels (float) -> float pixels in [0, 1], of the same type. Shapes as above.
+
+    The input is not changed.
+    """
     ### BEGIN SOLUTION
     mean = torch.tensor(mean, dtype=images.dtype).view(-1, 1, 1)
     std = torch.tensor(std, dtype=images.dtype).view(-1, 1, 1)
@@ -130,7 +136,7 @@ check.normalize(normalize, denormalize)
 # </details>
 # <details><summary>Help: "result type Float can't be cast to the desired output type Byte"</summary>
 #
-# `images /= 255` wants to put fractions where only bytes have room. (And if it could, it would change the caller's pictures.)
+# `images /= 255` writes into `images` itself, and a tensor of bytes can't hold fractions. (And if it could, the caller's pictures would change.) Make a new tensor.
 # </details>
 #
 # What normalising does to the pixels of all five hundred drawings:
@@ -147,26 +153,26 @@ for name, values in {"bytes": drawings.images.float(), "normalised": normalize(d
 # *medium, about 50 minutes, {points: 2.2} points*
 #
 # *Geometric* augmentations move pixels. From now on functions take a whole batch (N, C, H, W), and the rule that is broken most often is this:
-# **every picture gets a draw of its own.** Draw with `torch.rand(N)`, `torch.randint(..., (N,))`; Python's `random` and `numpy.random` do
-# as well, if you use their global functions: `seed_everything` seeds them, and so does a `DataLoader` in each of its worker processes. A
-# generator object of your own would be *copied* into every worker, and all of them would draw the same.
+# **every picture gets a draw of its own.** (A *draw* is a random number, or a choice made by one.) Draw with `torch.rand(N)` or `torch.randint(..., (N,))`. Python's `random` and
+# `numpy.random` are allowed too, if you use their global functions: `seed_everything` seeds them, and so does a `DataLoader` in each of its worker processes. Don't make a
+# generator object of your own: it would be *copied* into every worker, and all workers would draw the same numbers.
 #
 # **Flip.** Mirror left-right with probability `p`.
 #
 # **Padded random crop.** Put a border of `padding` zeros around the picture and cut out a window of the old size, anywhere. There are
 # $2\,\mathrm{padding} + 1$ places along each side; the outermost ones count.
 #
-# **Rotation.** A turned picture has its pixels where no pixel was before, so each new pixel has to be computed from old ones. PyTorch does it in two steps.
-# `F.affine_grid(theta, size)` says **for each pixel of the new picture where in the old one to look**, and `F.grid_sample(images, grid)`
-# looks there, between the four nearest pixels (`mode="bilinear"`) or at the nearest one. Coordinates go from -1 to 1 along *both*
-# sides, whatever their length. What lies at -1 and 1 is what `align_corners` says:
+# **Rotation.** The pixels of a turned picture lie between the pixels of the old one, so each new pixel has to be computed from old ones. PyTorch does it in two steps.
+# `F.affine_grid(theta, size)` says **for each pixel of the new picture where in the old one to look**; `theta` holds a matrix of 2 rows and 3 columns for each picture.
+# `F.grid_sample(images, grid)` looks there. With `mode="bilinear"` it takes a mean of the four nearest pixels, the nearer the more weight; with `mode="nearest"` it takes the nearest one.
+# Coordinates go from -1 to 1 along *both* sides, whatever their length. `align_corners` says what lies at -1 and 1:
 
 # %%
 plots.align_corners()
 
 # %% [markdown]
-# With `align_corners=False`, used here and everywhere in this course, one unit is half a side, and a picture of another size has its things in the
-# same places. Here is a cat of 28 x 28 pixels, and the places from which a *new* picture takes its pixels, for a `theta` that halves all coordinates.
+# We use `align_corners=False`, here and everywhere in this course. Then a length of 1 is half a side of the picture, and a thing has the same coordinates in a picture of another
+# size. Pass it to both functions. Here is a cat of 28 x 28 pixels, and the places from which a *new* picture takes its pixels, for a `theta` that halves all coordinates.
 # What will the new picture show?
 
 # %%
@@ -177,8 +183,8 @@ plots.sampling_grid(cat[0], grid[0], title="It will zoom in")
 
 # %% [markdown]
 # A *rotation by $\varphi$, counter-clockwise*, looks at places that are turned by $\varphi$ the other way, clockwise. Mind that $y$ points **down** in a picture,
-# that `torch.sin` wants radians, and that one unit of $x$ is $W/2$ pixels but one unit of $y$ is $H/2$: turn *pixels*, not units, or a wide picture gets
-# sheared. In pixels from the centre, $(x, y)$ of the new picture looks at
+# that `torch.sin` wants radians, and that a length of 1 is $W/2$ pixels in $x$ but $H/2$ pixels in $y$. So turn positions in *pixels*, not in these coordinates, or a wide picture
+# gets *sheared* (slanted, as italic letters are). In pixels from the centre, $(x, y)$ of the new picture looks at
 #
 # $$ x' = x \cos\varphi - y \sin\varphi, \qquad y' = x \sin\varphi + y \cos\varphi . $$
 
@@ -199,7 +205,7 @@ def random_crop(images: torch.Tensor, padding: int) -> torch.Tensor:
     """Pad each side by `padding` zeros and cut out a window of the old size at a random place.
 
     (N, C, H, W) of any type -> the same. All (2 padding + 1)^2 places are equally likely; each picture has a draw of
-    its own.
+    its own. The input is not changed.
     """
     ### BEGIN SOLUTION
     height, width = images.shape[-2:]
@@ -216,8 +222,9 @@ def random_crop(images: torch.Tensor, padding: int) -> torch.Tensor:
 def rotate(images: torch.Tensor, degrees: torch.Tensor, mode: str = "bilinear") -> torch.Tensor:
     """Turn each picture by its own angle, counter-clockwise, about its centre.
 
-    (N, C, H, W) float and (N,) angles in degrees -> (N, C, H, W). The shape stays, and so does the aspect ratio; 0 where
-    nothing of the picture is. `mode` is "bilinear" or "nearest". The input is not changed.
+    (N, C, H, W) float32 or float64 and (N,) angles in degrees -> (N, C, H, W) of the images' type. Things keep their
+    size and shape. Where the new picture looks outside the old one, it is 0. `mode` is "bilinear" or "nearest". The inputs are
+    not changed.
     """
     ### BEGIN SOLUTION
     height, width = images.shape[-2:]
@@ -248,8 +255,8 @@ check.flip_crop_rotate(random_flip, random_crop, rotate)
 # </details>
 # <details><summary>Help: a wide picture comes out slanted</summary>
 #
-# Write both formulas for pixels, then put $x = \frac{W}{2} u$ and $y = \frac{H}{2} v$, and solve for $u'$ and $v'$. In which two places does the
-# ratio of the sides appear, and which way up?
+# Call the coordinates from -1 to 1 $u$ and $v$. In both formulas put $x = \frac{W}{2} u$ and $y = \frac{H}{2} v$, and the same for $x'$ and $y'$; then solve for $u'$ and $v'$. In which two
+# places does the ratio of the sides appear: where is it $H/W$, where $W/H$?
 # </details>
 #
 # Your three operations at work. The first picture of each row is the drawing itself.
@@ -271,12 +278,13 @@ versions(
 
 # %% [markdown]
 # ## 2.3 Brightness, contrast, blur
-# *medium, about 30 minutes, {points: 2.3} points*
+# *medium, about 40 minutes, {points: 2.3} points*
 #
-# *Photometric* augmentations change values and leave things where they are. Pictures are now floats in [0, 1], and stay in that range; the result has the type of the pictures (float32 or float64).
+# *Photometric* augmentations change values and leave things where they are. Pictures are now floats in [0, 1], and stay in that range: what would be larger becomes 1, what would be smaller becomes 0. (This is *clamping*.) The result has the
+# type of the pictures (float32 or float64).
 #
-# **Brightness**: all pixels of a picture times its factor. **Contrast**: each pixel moves away from (factor above 1) or towards (below 1) the *mean of the picture's
-# grey version*, one number for each picture. Eyes see green as brighter than blue, so grey is 0.299 R + 0.587 G + 0.114 B; a picture with one channel is its own grey version.
+# **Brightness**: all pixels of a picture times its factor. **Contrast**: the distance of each pixel value from the *mean of the picture's grey version*, one number for each picture, is multiplied by the factor. A factor above 1 moves
+# values away from the mean, one below 1 moves them towards it, and 1 changes nothing. Eyes see green as brighter than blue, so grey is 0.299 R + 0.587 G + 0.114 B; a picture with one channel is its own grey version.
 #
 # **Gaussian blur**: each pixel becomes a weighted mean of its neighbours, with weights that fall off like $e^{-d^2 / 2\sigma^2}$ with the distance $d$ in pixels. The two-dimensional kernel is
 # a product of two one-dimensional ones, so blur the rows, then the columns. At the border the picture is mirrored (`mode="reflect"`), so that no darkness comes in from outside.
@@ -359,7 +367,7 @@ plots.gallery(
 )
 
 # %% [markdown]
-# **To discuss.** These questions were asked in the original course, and each has a one-line experiment. Think first, then run the cell and open the answer.
+# **To discuss.** For the first four questions there are small experiments in the next two cells. Think first, then run the cells, and open the answers below them.
 #
 # 1. Why does blur help with thin strokes?
 # 2. Why is the same blur weaker after enlarging the picture?
@@ -399,8 +407,8 @@ plots.gallery(
 # <details><summary>1. Thin strokes</summary>
 #
 # A stroke here is about a pixel and a half wide. Move it by two pixels, and it hardly meets itself: to a network's first layers it is
-# another picture. Blurred, it is wide and soft, and a moved stroke overlaps with the old one, so that small shifts change the picture by little.
-# The price: fine detail goes. And whoever trains on blurred pictures only has to blur the test pictures as well (or blur just some: see the felt pen in 2.9).
+# another picture. Blurred, it is wide and soft, and a moved stroke overlaps with the old one, so that a small shift changes the picture only a little.
+# The price: fine detail is lost. And if you train on blurred pictures only, you have to blur the test pictures as well (or blur only some in training: see the felt pen in 2.9).
 # </details>
 # <details><summary>2. After enlarging</summary>
 #
@@ -409,19 +417,19 @@ plots.gallery(
 # <details><summary>3. Blur, then enlarge, or the other way round?</summary>
 #
 # Not with the same σ. With σ three times as large after enlarging three times the two nearly agree: the third and the fourth picture above. Not exactly, because enlarging is itself a small blur, and borders are
-# treated at another scale. Blurring the small picture costs a ninth of the pixels and a third of the kernel.
+# treated at another scale. Blurring the small picture is cheaper: it has a ninth of the pixels, and the kernel is a third as long.
 # </details>
 # <details><summary>4. The order of geometric steps</summary>
 #
-# Two shifts may change places, two rotations about the same centre as well. A shift and a rotation may not: turned first, the picture moves along the row; moved first, it is swung around
-# the centre. What is pushed out of the picture in between is lost, too. So a pipeline states its order, and composing all matrices into **one** resampling
-# loses least.
+# The order of two shifts doesn't matter, nor that of two rotations about the same centre. For a shift and a rotation it does: turned first, the picture then moves along the row; moved first, it is
+# carried around the centre by the rotation. Also, what is pushed out of the picture in the first step is lost in the second. So a pipeline has to state its order. It loses least if all matrices are multiplied first, and the
+# pixels are computed only **once**.
 # </details>
 # <details><summary>5. Colour jitter on drawings</summary>
 #
 # Hue and saturation change how far a colour is from grey. Black, white and grey are at distance 0, and stay as they are. Brightness and contrast
-# change the ink's grey level at most: 0 times any factor is 0, ink times 1.5 is clamped to 1 again. And the levels are about all that they change; a layer with BatchNorm undoes most of it. The shape, which is
-# all that a drawing has, is untouched.
+# change the ink's grey level at most: 0 times any factor is 0, and ink times 1.5 is clamped to 1 again. A layer with BatchNorm undoes most of such a change. The shape, which is
+# all that a drawing has, stays the same.
 # </details>
 
 # %% [markdown]
@@ -431,11 +439,11 @@ plots.gallery(
 # *hard, about 40 minutes, {points: 2.4} points*
 #
 # In *segmentation* every pixel has a label: the *mask* is a picture of class numbers. (Assignment 3 predicts them.) A geometric augmentation has to move image and mask
-# **alike**, and a mask isn't a picture:
+# **in the same way**. But a mask can't be treated as a picture:
 #
 # - Half of class 2 and half of class 8 is not class 5. Masks are sampled with `mode="nearest"`, never between pixels: **no label may appear that wasn't there.**
-# - Where a turned or moved picture has nothing, the truth is unknown. Such pixels get **255**, which the loss ignores (`ignore_index=255`). Class 0 would be a
-#   claim: *this is background*.
+# - Where a turned or moved picture looks outside the old one, the truth is unknown. Such pixels get **255** in the mask, which the loss ignores (`ignore_index=255`). Class 0 would be a
+#   claim: *this is background*. (In the image they are 0, as in 2.2.) Pixels that are 255 already stay so.
 # - Masks are whole numbers (int64), because `F.cross_entropy` wants class indices. `grid_sample` wants floats: convert, and convert back.
 
 # %%
@@ -447,12 +455,12 @@ plots.masks(scene.masks[:6], scene.classes, title="and their masks")
 def augment_pair(
     images: torch.Tensor, masks: torch.Tensor, max_degrees: float = 30.0, padding: int = 4
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Flip, crop and rotate images and their masks alike, each pair on a draw of its own.
+    """Flip, crop and rotate images and their masks in the same way, with random numbers of its own for each pair.
 
     Images (N, C, H, W) float, masks (N, H, W) int64 -> the same shapes and types. Each pair is mirrored with probability
     0.5, cut out at a random place after padding, and turned by an angle from -max_degrees to max_degrees, all equally
-    likely; the order of the steps is free. Where there is nothing the image is 0 and the mask 255. The mask has no label
-    that wasn't there before. The inputs are not changed.
+    likely; the order of the steps is free. Images are sampled bilinearly. Where the result looks outside the old picture,
+    the image is 0 and the mask 255. Apart from 255, the mask has only labels that it had before. The inputs are not changed.
     """
     ### BEGIN SOLUTION
     count, _, height, width = images.shape
@@ -495,11 +503,14 @@ plots.overlays(moved_images, moved_masks, scene.classes, title="One scene, six d
 # # Cut and mix
 #
 # ## 2.5 Random erasing
-# *medium, about 20 minutes, {points: 2.5} points*
+# *medium, about 35 minutes, {points: 2.5} points*
 #
-# Things get hidden behind others. *Random erasing* (Zhong et al. 2017) hides a random rectangle, so that the network can't rely on one detail. The rectangle's share of the **area** is drawn evenly from
-# `scale`, its height divided by its width evenly *on a logarithmic scale* from `ratio` (so that 1:2 is as likely as 2:1). Rounded to pixels, it may not fit into the picture: then draw again, ten times at most. Only then draw the place, from
-# all places where the whole rectangle fits.
+# Things get hidden behind others. *Random erasing* (Zhong et al. 2017) hides a random rectangle, so that the network can't rely on one detail. Draw in this order:
+#
+# 1. the rectangle's share of the picture's **area**, evenly from the range `scale` (*evenly*: all values are equally likely);
+# 2. its height divided by its width, from the range `ratio`, evenly *on a logarithmic scale*: the logarithm is drawn evenly, so that 1:2 is as likely as 2:1;
+# 3. compute height and width from these two, and round them to whole pixels. If the rectangle is higher or wider than the picture, draw both numbers again, up to ten times in all. If none of the ten fits, leave the picture as it is;
+# 4. then the place, evenly from all places where the whole rectangle lies inside the picture.
 
 
 # %% exercise="2.5"
@@ -508,9 +519,9 @@ def random_erase(
 ) -> torch.Tensor:
     """Set a random rectangle of each picture to 0, with probability `p`.
 
-    (N, C, H, W) float -> the same. The rectangle's area is a share of the picture's from `scale`, its height / width
-    is from `ratio` (even on a logarithmic scale), its sides are rounded to the nearest pixel; all channels are erased.
-    Each picture has draws of its own; the input is not changed.
+    (N, C, H, W) float -> the same. The rectangle's area, as a share of the picture's, lies between `scale[0]` and
+    `scale[1]`; its height / width lies between `ratio[0]` and `ratio[1]` (even on a logarithmic scale); its sides are rounded
+    to the nearest pixel. All channels are erased. Each picture has draws of its own; the input is not changed.
     """
     ### BEGIN SOLUTION
     images = images.clone()
@@ -580,15 +591,16 @@ widgets.panel(
 
 # %% [markdown]
 # ## 2.6 MixUp and CutMix
-# *medium, about 30 minutes, {points: 2.6} points*
+# *medium, about 40 minutes, {points: 2.6} points*
 #
-# Both make a new picture from two, and **a new label from two labels**: a *soft label*, a share for each class, which `F.cross_entropy` takes in place of class numbers. A number $\lambda$ between 0 and 1 comes from a
-# Beta($\alpha$, $\alpha$) distribution (`torch.distributions.Beta`): even for $\alpha = 1$, mostly near 0 and 1 for small $\alpha$.
+# Both make a new picture from two, and **a new label from two labels**: a *soft label* has a number for each class, its share, and `F.cross_entropy` takes it in place of class numbers. (A label in which one class has the share 1 and all
+# others 0 is called *one-hot*.) A number $\lambda$ (lambda) between 0 and 1 comes from a
+# Beta($\alpha$, $\alpha$) distribution (`torch.distributions.Beta`): all values are equally likely for $\alpha = 1$; for small $\alpha$ most are near 0 or 1.
 #
 # *MixUp* (Zhang et al. 2017): $\lambda$ of a picture plus $1-\lambda$ of its partner, pixel by pixel; the labels in the same shares. The partner is another picture of the same batch: shift the batch by one, or shuffle it.
 #
-# *CutMix* (Yun et al. 2019): a box of the partner is pasted over the picture. Its sides are $\sqrt{1-\lambda}$ of the picture's, so that its area is $1-\lambda$ of the picture's; its **centre** lies anywhere in the picture, and what reaches beyond the edge is cut off.
-# So the pasted share is often smaller than $1-\lambda$: the labels' shares are those of the pixels **really** pasted.
+# *CutMix* (Yun et al. 2019): a box of the partner is pasted over the picture, at the same place. Its sides are $\sqrt{1-\lambda}$ of the picture's, so that its area is $1-\lambda$ of the picture's. Its **centre** is any pixel of the picture, all equally likely, and what
+# reaches beyond the edge is cut off. So the pasted share is often smaller than $1-\lambda$: the labels' shares are those of the pixels **really** pasted.
 
 
 # %% exercise="2.6"
@@ -613,8 +625,9 @@ def cutmix(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Paste a box of a partner over each picture; the labels are mixed by the pixels really pasted.
 
-    Shapes as in mixup. The box has sqrt(1 - lambda) of the picture's sides, rounded to pixels, its centre lies anywhere
-    in the picture, and what reaches beyond the edge is cut off.
+    Shapes and lambda as in mixup. The box has sqrt(1 - lambda) of the picture's sides, rounded to pixels; its centre is
+    any pixel of the picture, and what reaches beyond the edge is cut off. The box may be the same for the whole batch.
+    The inputs are not changed.
     """
     ### BEGIN SOLUTION
     height, width = images.shape[-2:]
@@ -666,10 +679,10 @@ for name, mix in {"MixUp": mixup, "CutMix": cutmix}.items():
 # # Policies
 #
 # ## 2.7 RandAugment
-# *medium, about 20 minutes, {points: 2.7} points*
+# *medium, about 30 minutes, {points: 2.7} points*
 #
-# Which operations, how strong, how many at once? Searching for the best answer took thousands of trainings (AutoAugment). *RandAugment* (Cubuk et al. 2019) found that chance does as well: for each picture draw `num_ops` operations from a list, all equally likely,
-# and apply them one after the other, all at the same `level` from 0 (nothing) to 30 (each operation's maximum). Two numbers are left to choose.
+# Which operations, how strong, how many at once? An earlier method, AutoAugment, needed thousands of trainings to search for the best answer. *RandAugment* (Cubuk et al. 2019) found that random choices work as well: for each picture draw `num_ops` operations from a list, all equally likely,
+# and apply them one after the other, all at the same `level` from 0 (nothing) to 30 (each operation's maximum). Then only two numbers have to be chosen.
 #
 # Augmentation belongs to training only. PyTorch's modules know which mode they are in (`self.training`), so write it as a module that lets pictures through unchanged in evaluation mode.
 
@@ -678,8 +691,10 @@ for name, mix in {"MixUp": mixup, "CutMix": cutmix}.items():
 class RandAugment(nn.Module):
     """For each picture `num_ops` random operations, one after the other, at the given level; in training mode only.
 
-    `operations` is a list of (function, maximum): function(images (n, C, H, W), strengths (n,)) gives images. A strength is
-    maximum * level / 30, or minus that, half and half. The same operation may be drawn twice for one picture.
+    `operations` is a list of pairs (function, maximum). function(images, strengths) takes any number n of images (n, C, H, W)
+    and a tensor (n,) with a strength for each, and returns the new images. A strength is maximum * level / 30, or minus that:
+    both are equally likely, drawn anew for each picture and each operation. The same operation may be drawn twice for one
+    picture.
     """
 
     def __init__(self, operations: list, num_ops: int = 2, level: float = 9):
@@ -718,9 +733,9 @@ check.rand_augment(RandAugment)
 # Does the second operation get the picture that the first one made, or the original?
 # </details>
 #
-# Now the list. For photographs the paper's maxima are rotation by 30 degrees, a shear of 0.3, brightness and contrast factors of 1 ± 0.9. Drawings stand more, so these go further;
-# and three operations are new. *Shear* and *shrink* look at the old picture through a matrix, as `rotate` does. *Thicken* is a felt pen made from your own functions:
-# blur, brighten until the soft edge is ink as well, and keep whatever ink there was. At level 0 none of them does anything.
+# Now the list. For photographs the paper's maxima are rotation by 30 degrees, a shear of 0.3, brightness and contrast factors of 1 ± 0.9. A drawing stays recognisable under stronger changes, so most of ours are larger;
+# and three operations are new. *Shear* and *shrink* look at the old picture through a matrix, as `rotate` does. *Thicken* draws as with a felt pen (a pen with a thick, soft line). It is made from your own functions:
+# blur, brighten until the soft edge is ink as well, and keep the ink that was there. At level 0 none of them changes anything.
 
 # %%
 def through(images, matrices):
@@ -765,15 +780,16 @@ plots.gallery(
 # ## 2.8 Test-time augmentation
 # *easy, about 10 minutes, {points: 2.8} points*
 #
-# *Test-time augmentation* shows the trained network several **fixed** versions of a picture ("views") and takes the mean of its answers: of the probabilities, after the softmax. It is no
-# training, so nothing is drawn, nothing is recorded for gradients, and the network is in evaluation mode.
+# *Test-time augmentation* shows the trained network several **fixed** versions of a picture ("views") and takes the mean of its answers: of the probabilities, after the softmax. This isn't
+# training: there are no random numbers, no gradients are recorded, and the network is in evaluation mode.
 
 
 # %% exercise="2.8"
 def predict_with_views(model: nn.Module, images: torch.Tensor, views: list) -> torch.Tensor:
     """Mean probabilities (N, classes) over the views of each picture.
 
-    `views` is a list of functions that take images (N, C, H, W) and give images.
+    `model` takes images and gives logits (N, classes). `views` is a list of functions that take images (N, C, H, W) and give
+    images.
     """
     ### BEGIN SOLUTION
     model.eval()
@@ -800,11 +816,11 @@ check.predict_with_views(predict_with_views)
 # # Measure
 #
 # ## 2.9 Does it help, and where?
-# *medium, about 40 minutes, {points: 2.9} points and two questions*
+# *medium, about 70 minutes, {points: 2.9} points and two questions*
 #
-# The experiment: fifty drawings of each class, a small network, five ways to augment; each of them three times, each time with **other drawings and another seed**, as one number
-# says nothing without its spread. All runs take the same number of steps. They are tested on drawings like those of the training, and on drawings by people who draw
-# differently: slanted, small, off-centre, with thick ink, and all of it together. (These are drawn that way, stroke by stroke. No pixel of them went through any augmentation.)
+# The experiment: fifty drawings of each class, a small network, five ways to augment. Each way runs three times, each time with **other drawings and another seed**, because one number
+# says little if we don't know its *spread*: how far the results of several runs lie apart. All runs take the same number of steps. They are tested on drawings like those of the training ("held out"), and on drawings by "people" who draw
+# differently: slanted (leaning to one side), small, off-centre (not in the middle), with thick ink, and all of it together ("mixed"). (These are drawn that way, stroke by stroke. No augmentation was used to make them.)
 
 # %%
 SHIFTS = doodles.SHIFTS
@@ -823,7 +839,7 @@ plots.gallery(
 def mean_and_spread(accuracies: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The mean, and the sample standard deviation, of each method over its runs.
 
-    (methods, runs) -> two tensors (methods,).
+    accuracies[m, r] is the accuracy of method m in its run r: (methods, runs) -> two tensors (methods,), the means first.
     """
     ### BEGIN SOLUTION
     mean = accuracies.mean(dim=1)
@@ -838,10 +854,10 @@ check.mean_and_spread(mean_and_spread)
 # %% [markdown]
 # <details><summary>Help: the numbers are a little too small</summary>
 #
-# Three runs scatter about *their own* mean by less than about the true one. Dividing by n - 1 makes up for it.
+# Three numbers lie closer to *their own* mean than to the true mean. Dividing by n - 1 corrects this.
 # </details>
 #
-# The network is small enough for two dozen runs.
+# The network is small, so that more than twenty runs take only a few minutes.
 
 # %%
 PER_CLASS, RUNS = 50, 3  # drawings a class; runs of each method
@@ -865,7 +881,7 @@ def small_network() -> nn.Sequential:
 
 
 # %% [markdown]
-# Five ways to augment a batch, each built on the one before, but for the last one.
+# Five ways to augment a batch. The first does nothing; each of the next three adds something to the one before; the last one, your policy, stands alone.
 
 
 # %% needs="2.2 2.3 2.6 2.7" editable=true
@@ -1008,13 +1024,13 @@ print("On other people's drawings the policy gains at least 10 points:", "yes" i
 print("and more than twice the spread of both together:", "yes" if gain > 2 * spreads.sum() else "no")
 
 # %% [markdown]
-# Read the table by columns. On drawings like those of the training nothing is gained: in our runs all methods named 82 to 88 % of them, and those with augmentation were rather lower. On the others everything
-# depends on whether *that* difference was among the augmentations: rotating helps with slanted drawings and cropping with off-centre ones, the felt pen with thick ink (where cropping alone *hurts*),
-# and shrinking with small drawings. **An augmentation is a claim about what doesn't matter.** It pays where the new pictures need that claim.
+# Read the table by columns. On drawings like those of the training nothing is gained: in our runs all methods named 82 to 88 % of them correctly, and those with augmentation were a little lower. On the other drawings everything
+# depends on whether *that* difference was among the augmentations. Rotating helps with slanted drawings, cropping with off-centre ones, the felt pen with thick ink (there the geometric augmentations alone *hurt*),
+# and shrinking with small drawings. **An augmentation is a claim about what doesn't matter.** It helps where the new pictures need that claim.
 #
 # In our runs the policy gained 38 to 41 points on the mean of the five kinds; yours may differ by a few.
 #
-# How does it depend on the number of drawings? (Two runs each: look at the distances between the dots before you believe a curve.)
+# How does the gain depend on the number of drawings? (There are only two runs each: look at the distances between the dots before you believe a difference.)
 
 # %% needs="2.1 2.2 2.3 2.7" editable=true
 by_number = {PER_CLASS: results}
@@ -1041,11 +1057,11 @@ plots.spread(
 )
 
 # %% [markdown]
-# Twenty drawings with the policy beat two hundred without it on other people's drawings: more of the same doesn't show anything new. With two hundred, though, the policy *costs* five points or more on
-# drawings like those of the training. What is spent on distortions that never come is missing elsewhere.
+# On other people's drawings, twenty drawings of each class with the policy are better than two hundred without it: more drawings of the same kind show nothing new. With two hundred, however, the policy *costs* five points or more on
+# drawings like those of the training. The network has spent part of its learning on changes that never come in the test.
 #
-# And real people? If *Quick, Draw!* is on this machine (`assignments data quickdraw` fetches it), the next cell asks them. In our runs nothing was gained there: those drawings are
-# cut out and centred just as the doodles are, so that nothing is shifted.
+# And real people? If *Quick, Draw!* is on this machine (`assignments data quickdraw` in a terminal downloads it), the next cell tests on their drawings. In our runs nothing was gained there: those drawings are
+# cut out and centred just as the doodles are, so they don't differ in the ways that the policy prepares for.
 
 # %% needs="2.1 2.2 2.3 2.7"
 from assignments_lib.datasets import SOURCES, data_root
@@ -1092,12 +1108,12 @@ for name, angles in turns.items():
     print(f"{name:<40} held out {shares[0]:.1%}, slanted {shares[1]:.1%}")
 
 # %% [markdown]
-# In our runs five views turned by up to 30 degrees gained a few points on slanted drawings, and lost a few on those that stand upright: a mean over views that are wrong for a picture blurs the answer. Training with rotations gained
+# In our runs five views turned by up to 30 degrees gained a few points on slanted drawings, and lost a few on those that stand upright: for these, most of the views are wrong, and they make the mean worse. Training with rotations gained
 # about three times as much on the slanted ones.
 #
 # ## What destroys a label
 #
-# An augmentation claims that the label stays. Look at these: is each still what it was? Would a person name it? And is there *another class* that it now looks like?
+# An augmentation claims that the label stays true. Look at these pictures: does each still show what it showed before? Would a person name it? And is there *another class* that it now looks like?
 
 # %% needs="2.2 2.3 2.5"
 def example(name, number=0):
@@ -1125,7 +1141,7 @@ plots.gallery(
 
 # %% [markdown] question="Q1"
 # **Q1** ({points: Q1} points, marked by hand). *Which augmentation helps where, and how do you know?* Use your table: name two shifts and the augmentation that brought the most there, with means and
-# spreads. Where are two methods too close to be told apart with three runs? Why does augmentation gain so little on held-out drawings? Five to eight sentences.
+# spreads. Where are two methods so close that three runs can't tell which one is better? Why does augmentation gain so little on held-out drawings? Five to eight sentences.
 #
 # ### BEGIN SOLUTION
 # On slanted drawings the geometric method gains more than ten points over none (about 58 ± 1 against 69 ± 4), because it contains rotations by up to 30 degrees, and adding photometric operations or MixUp changes nothing there within the spread. On thick
@@ -1136,7 +1152,7 @@ plots.gallery(
 # ### END SOLUTION
 
 # %% [markdown] question="Q2"
-# **Q2** ({points: Q2} points, marked by hand). *When does an augmentation destroy the label?* Take two of the pictures above and argue, one for each side: is an upside-down rainbow still a rainbow, a mirrored train a train? What would you forbid if the classes were handwritten digits, road signs, or
+# **Q2** ({points: Q2} points, marked by hand). *When does an augmentation destroy the label?* Take two of the pictures above and argue, one for each side: is an upside-down rainbow still a rainbow? Is a mirrored train still a train? Which augmentations would you not use if the classes were handwritten digits, road signs, or
 # X-ray images of the chest? How would you find out by experiment, without looking at pictures? Five to eight sentences.
 #
 # ### BEGIN SOLUTION
@@ -1180,10 +1196,13 @@ check.summary()
 # | flip, crop, rotation | 뒤집기, 자르기, 회전 |
 # | affine transformation, resampling | 아핀 변환, 리샘플링 |
 # | bilinear, nearest neighbour | 쌍선형, 최근접 이웃 |
+# | shear, sheared (slanted) | 전단(기울이기), 기울어진 |
 # | brightness, contrast, blur | 밝기, 대비, 흐림(블러) |
+# | clamp | 범위로 자르기(클램프) |
 # | segmentation mask, ignore index | 분할 마스크, 무시 인덱스 |
 # | random erasing | 무작위 지우기 |
 # | soft label | 소프트 레이블 |
+# | one-hot label, share | 원-핫 레이블, 비율 |
 # | policy, level (magnitude) | 정책, 강도 |
 # | test-time augmentation | 테스트 시점 증강 |
 # | distribution shift | 분포 이동 |

@@ -14,26 +14,27 @@
 # # Assignment 3: From classification to segmentation
 #
 # The network of assignment 1 says *what* is in a picture. You turn it, step by step, into one that says *where*: a class for every pixel. After each step you see
-# what changed, and in the end you measure what each of them buys.
+# what changed, and at the end you measure how much each step helps.
 #
 # **After this assignment you can**
 #
 # - turn a fully connected head into a convolution, and say why the classifier then takes pictures of any size;
-# - measure segmentations: IoU, mIoU, boundary IoU, and what pixel accuracy hides;
-# - enlarge feature maps by transposed convolution, without checkerboards;
-# - build FCN-32s, 16s and 8s (Long et al. 2015), dilate a network (DeepLab), and write a U-Net decoder step that survives odd sizes;
+# - measure segmentations by *IoU* and its relatives, and say what pixel accuracy hides;
+# - enlarge feature maps by *transposed convolution*, without a checkerboard pattern;
+# - build *fully convolutional networks* (FCN-32s, 16s and 8s, Long et al. 2015), *dilate* a network (DeepLab), and write a decoder step of a *U-Net* that works with odd sizes;
 # - train all of them from a classifier's weights, and compare them fairly.
 #
-# **How it works.** As before: put your code where `raise NotFilledIn(...)` stands and run the check below it. Nothing you need is hidden in the package: it counts, draws and trains,
-# and you write what segmentation is made of.
+# **How it works.** As before: put your code where `raise NotFilledIn(...)` stands, run the cell, and run the check below it. The package counts, draws and trains; you write all parts of the segmentation itself. New words are explained where they
+# first appear. The lecture (`0_lecture_semantic_segmentation`) shows each of these ideas in demonstrations, and ends with a glossary; a shorter list in English and Korean stands at the end of this notebook. The times include reading, and trying
+# again once or twice.
 #
 # | Part | Exercises | Points | About how long |
 # |---|---|---|---|
-# | A classifier for every place | 3.1 and 3.2 | {points: 3.1 3.2} | 50 minutes |
-# | Measure | 3.3 | {points: 3.3} | 40 minutes |
+# | A classifier for every place | 3.1 and 3.2 | {points: 3.1 3.2} | 70 minutes |
+# | Measure | 3.3 | {points: 3.3} | 45 minutes |
 # | Back to full size | 3.4 and 3.5 | {points: 3.4 3.5} | 100 minutes |
-# | Finer maps | 3.6 and 3.7 | {points: 3.6 3.7} | 70 minutes |
-# | The experiment | 3.8, questions Q1 and Q2 | {points: 3.8 Q1 Q2} | 50 minutes |
+# | Finer maps | 3.6 and 3.7 | {points: 3.6 3.7} | 100 minutes |
+# | The experiment | 3.8, questions Q1 and Q2 | {points: 3.8 Q1 Q2} | 80 minutes |
 
 # %% editable=true tags=["set-up"]
 # On Colab: installs the course's package, and leaves PyTorch and NumPy as they are. Elsewhere: does nothing.
@@ -104,8 +105,8 @@ with torch.no_grad():
 print(f"It names {right.float().mean():.1%} of {len(held_out)} held-out drawings of {len(held_out.classes)} things.")
 
 # %% [markdown]
-# A `Trunk` is the classifier without its head. It hands out the *feature maps* of all four stages, finest first. Its `strides` say how many pixels of the picture lie between neighbouring units
-# of each map, its `channels` how many channels each map has. Sizes are rounded **up**.
+# A `Trunk` is the classifier without its head (other people say *backbone* or *encoder*). Call it with pictures, and it gives a list of the *feature maps* of all four stages, finest first: the last one, `[-1]`, is the *coarsest*, with the fewest units.
+# One place of a map, with all its channels, is a *unit*. `trunk.strides` says for each map how many pixels of the picture lie between neighbouring units, `trunk.channels` how many channels the map has. Sizes are rounded **up**.
 
 # %%
 trunk = Trunk.of(classifier)
@@ -133,7 +134,7 @@ for side in (64, 96):
 
 # %% [markdown]
 # Long et al. (2015, section 3.1) look at it the other way: a fully connected layer over a map of k x k units is a **convolution** with a k x k kernel, at the one place where that kernel fits. On a larger map it fits at many
-# places, and gives the class scores of each. After an average over the map (as in ResNet) the layer takes the channels of *one* unit: then k is 1.
+# places, and gives the class *scores* (logits) of each. After an average over the map (as in ResNet) the layer takes the channels of *one* place: then k is 1.
 #
 # A row of the layer's weight matrix holds the numbers of one output, in the order in which `flatten` reads a map: channel by channel, in each channel row by row. A convolution keeps its weights as
 # (outputs, channels, rows, columns).
@@ -144,8 +145,8 @@ def convolutionalize(fc: nn.Linear, kernel_size: int = 1) -> nn.Conv2d:
     """A convolution that does everywhere what `fc` does in one place.
 
     `fc` takes `maps.flatten(1)` of maps (N, C, kernel_size, kernel_size). The convolution, without padding and with stride 1, takes maps
-    (N, C, H, W) of any size. It has a copy of fc's weight *and bias* (no bias if fc has none), learnable, of the
-    same float type; `fc` itself stays as it is.
+    (N, C, H, W) of any size. It has a copy of fc's weight *and bias* (no bias if fc has none), which can learn and have the
+    same float type; `fc` itself stays as it is. The number of channels C follows from fc.in_features.
     """
     ### BEGIN SOLUTION
     channels = fc.in_features // kernel_size**2
@@ -189,10 +190,10 @@ with torch.no_grad():
 
 # %% [markdown]
 # ## 3.2 A heat map
-# *medium, about 30 minutes, {points: 3.2} points*
+# *medium, about 40 minutes, {points: 3.2} points*
 #
-# Strew drawings over a sheet of paper: where is the hourglass? A network that has only seen drawings in the middle of small pictures is lost there. So a copy of yours, the *finder*, learns for
-# three quarters of a minute from larger sheets with one drawing each, anywhere. It is told the **name** of what is on them, and never the place.
+# Put several drawings anywhere on a sheet of paper: where is the hourglass? A network that has only seen drawings in the middle of small pictures can't find it. So a copy of yours, the *finder*, learns for
+# about a minute from larger sheets, with one drawing on each, anywhere. It is told the **name** of what is on them, and never the place.
 
 # %%
 drawings = load("doodles", "train", per_class=400, size=32, channels=3)
@@ -245,16 +246,16 @@ plots.gallery(
 
 # %% [markdown]
 # The last map has one unit for every 32 pixels. To lay it over the picture, its **scores** are enlarged bilinearly to the picture's size (`F.interpolate` with `mode="bilinear"` and `align_corners=False`), and at each pixel the *softmax*
-# over the **classes** turns them into probabilities. The network is in evaluation mode, and no gradients are recorded.
+# over the **classes** turns them into probabilities. The probabilities of one class are its *heat map*: it is "hot" where the class probably is. Put the network into evaluation mode, and record no gradients.
 #
-# Two ways to read the heat of one class: the *hottest* five percent of the pixels, and the *peak*, its single largest value.
+# There are two ways to read the heat of one class: the *hottest* five percent of the pixels, and the *peak*, the place of its largest value.
 
 
 # %% exercise="3.2"
 def heat_map(trunk: nn.Module, head: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Class probabilities for every pixel: images (N, 3, H, W) -> (N, classes, H, W).
 
-    `head` gives class scores for the trunk's last, coarsest map.
+    `trunk(images)` is a list of maps; `head`, a convolution as in 3.1, gives class scores for the last, coarsest one.
     """
     ### BEGIN SOLUTION
     trunk.eval()
@@ -269,7 +270,7 @@ def heat_map(trunk: nn.Module, head: nn.Module, images: torch.Tensor) -> torch.T
 def hottest(heat: torch.Tensor, share: float = 0.05) -> torch.Tensor:
     """True for the hottest pixels: heat (H, W) -> bool (H, W).
 
-    `round(share * H * W)` pixels are True, and at least one.
+    Exactly `round(share * H * W)` pixels are True, and at least one. Among equally hot pixels, choose any.
     """
     ### BEGIN SOLUTION
     number = max(1, round(share * heat.numel()))
@@ -280,7 +281,7 @@ def hottest(heat: torch.Tensor, share: float = 0.05) -> torch.Tensor:
 
 
 def peak(heat: torch.Tensor) -> tuple[int, int]:
-    """Row and column of the largest value of heat (H, W), as Python integers."""
+    """Row and column of the largest value of heat (H, W), counted from 0, as Python integers."""
     ### BEGIN SOLUTION
     row, column = divmod(heat.argmax().item(), heat.shape[1])
     return row, column
@@ -301,7 +302,7 @@ check.heat_map(heat_map, hottest, peak)
 # </details>
 # <details><summary>Help: argmax gives one number</summary>
 #
-# It counts through the flattened map, row by row. How many pixels has a row?
+# It numbers the pixels of the flattened map, row by row. How many pixels are there in a row?
 # </details>
 #
 # The heat of all six things on the first sheet: the line surrounds the hottest five percent, the cross is the peak.
@@ -340,14 +341,14 @@ def hits(trunk) -> int:
 print(f"stride 32: {hits(finder_trunk)} of 60 peaks are where the drawing is; by chance it would be about 3")
 
 # %% [markdown]
-# No one told the network where anything is, and it often knows, roughly. It can't do better than roughly: one unit speaks for 32 x 32 pixels and has looked at far more than those. From here on we want borders, and for that we need masks to learn from, and a measure.
+# Nobody told the network where anything is, and often it knows roughly. It can't be more exact: one unit gives the scores for 32 x 32 pixels, and it has looked at many more than those. From here on we want exact borders. For that we need masks to learn from, and a measure.
 #
 # # Measure
 #
 # ## 3.3 Masks and scores
-# *medium, about 40 minutes, {points: 3.3} points*
+# *medium, about 45 minutes, {points: 3.3} points*
 #
-# A *mask* gives the number of a class to every pixel; 255 means *ignore*: nobody knows, or nobody cares, and such a pixel counts nowhere. Ours are *scenes*: the ten things, coloured in, in front of textured backgrounds.
+# A *mask* gives the number of a class to every pixel. 255 means *ignore*: the class isn't known or doesn't matter, and such a pixel counts neither in a loss nor in a score. Our pictures are *scenes*: the ten things, coloured in, in front of textured backgrounds.
 
 # %%
 SIZE = (80, 112)  # height and width: neither is a multiple of 32
@@ -358,16 +359,17 @@ print(f"{train_data.name}: {len(train_data):,} pictures to learn from, {len(test
 plots.overlays(train_data.images[:12], train_data.masks[:12], classes, title="Pictures with their masks")
 
 # %% [markdown]
-# **From files to class numbers.** In a PNG file a mask is a grey picture. The grey values are *names*, not amounts: in one data set class 3 is stored as 3, in another as 75 or 128. Whatever isn't in the list is ignored, hence 255.
+# **From files to class numbers.** In a PNG file a mask is a grey picture. The grey values are *names*, not amounts: in one data set class 3 is stored as 3, in another as 75 or 128. A list says which grey value stands for which class. Every grey value that isn't in the list becomes 255, "ignore".
 # And because they are names, there is nothing between two of them: a mask that is brought to another size takes, at each new pixel, the label of the nearest old one.
 #
-# **From counts to scores.** A *confusion matrix* counts: `counts[t, p]` is how many pixels of class t were called p. The package counts (`ConfusionMatrix`), you turn counts into scores:
+# **From counts to scores.** A *confusion matrix* counts: `counts[t, p]` is how many pixels of class t (the truth) were called p (the prediction). The package counts (`ConfusionMatrix`), you turn counts into scores:
 #
 # $$ \mathrm{IoU}_c = \frac{\text{pixels that are } c \text{ and were called } c}{\text{pixels that are } c \text{ or were called } c} $$
 #
-# - *Intersection over union* is 1 only for a perfect mask; calling too much *c* costs as well as too little. What is both counts once in the union.
-# - A class that is neither there nor was called has no IoU: 0 / 0 is **nan**. Counting it as 0 punishes a right answer, counting it as 1 rewards doing nothing.
-# - *mIoU* is the mean over the classes that occur, of the **whole** test set: all counts are added up first. A mean of each picture's mIoU is another number, which depends on how pixels are dealt out to pictures.
+# - *Intersection over union*, IoU, is 1 only for a perfect mask. Calling too many pixels *c* makes it smaller, and so does calling too few. A pixel that is *c* and was called *c* counts once in the union, not twice.
+# - A class of which no pixel is there, and none was called, has no IoU: 0 / 0 is **nan** ("not a number"). Counting it as 0 would punish a right answer, counting it as 1 would reward doing nothing.
+# - *mIoU*, mean IoU, is the mean over the classes that *occur*: those that are there or were called, all but the nan. It is computed for the **whole** test set: all counts are added up first. A mean of each picture's mIoU is another number, which
+#   depends on which pixels are in the same picture.
 # - *Pixel accuracy* is the share of counted pixels that are right.
 
 
@@ -393,7 +395,7 @@ def resize_masks(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
 
 
 def iou(counts: torch.Tensor) -> torch.Tensor:
-    """IoU of each class: counts (C, C) int64 -> (C,) float64; nan for a class that is neither there nor was called."""
+    """IoU of each class: counts (C, C) int64 -> (C,) float64; nan for a class that neither is there nor was called."""
     ### BEGIN SOLUTION
     counts = counts.double()
     intersection = counts.diagonal()
@@ -405,7 +407,7 @@ def iou(counts: torch.Tensor) -> torch.Tensor:
 def mean_iou(counts: torch.Tensor) -> float:
     """mIoU of a set of pictures: the mean over the classes that occur.
 
-    counts is (C, C), or (N, C, C) with a matrix for each picture. nan if no class occurs.
+    counts is (C, C), or (N, C, C) with a matrix for each picture, to be added up first. nan if no class occurs.
     """
     ### BEGIN SOLUTION
     if counts.ndim == 3:
@@ -415,7 +417,7 @@ def mean_iou(counts: torch.Tensor) -> float:
 
 
 def pixel_accuracy(counts: torch.Tensor) -> float:
-    """Share of the counted pixels that were called rightly: counts (C, C) or (N, C, C). nan if there are none."""
+    """Share of the counted pixels that are right, from 0 to 1: counts (C, C) or (N, C, C). nan if there are no pixels."""
     ### BEGIN SOLUTION
     if counts.ndim == 3:
         counts = counts.sum(0)
@@ -469,15 +471,15 @@ for name, answer in answers.items():
     )
 
 # %% [markdown]
-# On scenes the first one is right for two thirds of the pixels and has found nothing; mIoU says so. And the last column shows how far the mean of each picture's mIoU can be off: a class that is missed costs nothing in pictures without it.
+# On scenes the first one is right for two thirds of the pixels and has found nothing. Pixel accuracy hides this; mIoU shows it. And the last column shows how much the mean of each picture's mIoU can differ from it: a class that is missed changes nothing in pictures without it.
 #
 # # Back to full size
 #
 # ## 3.4 Transposed convolution
 # *medium, about 50 minutes, {points: 3.4} points*
 #
-# A convolution with stride 2 makes a map smaller. A *transposed convolution* with stride 2 makes it larger: every input unit **stamps** its kernel, times its value, onto the output, $s$ units further than its neighbour; where stamps overlap they add up. Padding here *cuts off* `padding`
-# units from each end of the result, `output_padding` adds units at one end, and `dilation` spreads the kernel as in an ordinary convolution.
+# A convolution with stride 2 makes a map smaller. A *transposed convolution* with stride 2 makes it larger: every input unit **stamps** its kernel, times its value, onto the output. (Think of a rubber stamp on paper.) Each stamp lies $s$ units further than the one before, where $s$ is the stride; where stamps overlap they add up. Here `padding` *cuts off* that many
+# units from each end of the result, `output_padding` adds that many units at one end, and `dilation` spreads the kernel as in an ordinary convolution.
 
 # %%
 row = torch.tensor([[[1.0, 2.0, 3.0]]])
@@ -485,7 +487,7 @@ stamp = torch.tensor([[[1.0, 10.0, 100.0]]])
 print("three units, a kernel of 3, stride 2:", F.conv_transpose1d(row, stamp, stride=2).flatten().tolist())
 
 # %% [markdown]
-# How many stamps reach an output unit? With a kernel of 3 and stride 2 it is 1, 1, 2, 1, 2, ...: unequal, and in two dimensions that makes a **checkerboard** (Odena et al. 2016).
+# How many stamps reach an output unit? With a kernel of 3 and stride 2 the numbers are 1, 1, 2, 1, 2, ...: they are unequal, and in two dimensions that makes a **checkerboard** (Odena et al. 2016), a pattern like a chess board.
 #
 # Enlarging *bilinearly* is a transposed convolution, too: its kernel falls off linearly from the middle, like a tent. For stride $s$ it needs a kernel of $2s - (s \bmod 2)$ and padding $\lceil (s - 1) / 2 \rceil$ (Long et al. 2015 start theirs so). Along one side, weight $i$ of a kernel of
 # $k$ is $1 - |i - m| / f$ with the middle $m = (k - 1) / 2$; think about what $f$ must be for the weights that meet at one output unit to add up to 1. In two dimensions it is the product of both sides.
@@ -500,7 +502,10 @@ def transposed_size(size, kernel_size, stride=1, padding=0, output_padding=0, di
 
 
 def overlaps(size: int, kernel_size: int, stride: int) -> list[int]:
-    """For each output unit of a transposed convolution of `size` units in a row (no padding): how many stamps reach it."""
+    """For each output unit of a transposed convolution of `size` units in a row: how many stamps reach it.
+
+    Without padding, from the first output unit to the last; units that no stamp reaches count 0.
+    """
     ### BEGIN SOLUTION
     counts = [0] * ((size - 1) * stride + kernel_size)
     for unit in range(size):
@@ -511,10 +516,11 @@ def overlaps(size: int, kernel_size: int, stride: int) -> list[int]:
 
 
 def bilinear_upsampling(channels: int, stride: int) -> nn.Module:
-    """A transposed convolution that enlarges each channel by itself, bilinearly, as it starts.
+    """A transposed convolution that starts as bilinear enlarging, each channel by itself.
 
-    (N, channels, H, W) -> (N, channels, H * stride, W * stride), for a stride of 2, 3, 4, ... It equals `F.interpolate` (bilinear) but
-    for the outermost `stride` pixels. Its kernel can learn; it has no bias, or one of 0.
+    (N, channels, H, W) -> (N, channels, H * stride, W * stride), for a stride of 2, 3, 4, ... Before any training it gives what
+    `F.interpolate` gives (bilinear, align_corners=False), except in the outermost `stride` pixels. Its kernel can learn; it
+    has no bias, or one of 0.
     """
     ### BEGIN SOLUTION
     kernel_size = 2 * stride - stride % 2
@@ -546,7 +552,7 @@ check.transposed_convolution(transposed_size, overlaps, bilinear_upsampling)
 # With stride 3 an input unit lies on the *middle* of its three output units: the kernel is odd and has one peak. With stride 2 it lies between two output units: the kernel is even and has two equal largest weights.
 # </details>
 #
-# How many stamps reach each unit, for a map of 6 x 6. Move the controls: when is it even?
+# How many stamps reach each unit, for a map of 6 x 6. Move the controls: when is the number the same everywhere, away from the border?
 
 
 # %% needs="3.4"
@@ -562,7 +568,8 @@ widgets.panel(
 )
 
 # %% [markdown]
-# Two cures: a kernel **divisible by the stride**, or enlarging first and convolving then. Both measured: layers of random weights get a map of nothing but ones, and we look at how unevenly large their output is, in the middle, over 200 layers.
+# There are two ways to avoid this: a kernel size **divisible by the stride**, or enlarging first and convolving then. We measure both. Layers with random weights get a map of nothing but ones. For each place of their output, away from the border, we take the
+# mean over 200 such layers of how large it is: is that the same everywhere?
 
 # %% needs="3.4" tags=["nbval-check-output"]
 def unevenness(layer_of) -> float:
@@ -588,10 +595,10 @@ for name, layer_of in layers.items():
 # ## 3.5 A fully convolutional network
 # *medium, about 50 minutes, {points: 3.5} points*
 #
-# *FCN-32s* scores the last map by a 1x1 convolution, as in 3.1, and enlarges the scores 32 times, to the size of the picture. Everything learns, from start to end.
+# *FCN-32s* scores the last map by a 1x1 convolution, as in 3.1, and enlarges the scores 32 times, to the size of the picture. ("32s" stands for stride 32.) All layers learn, the trunk's too.
 #
-# The last map knows *what*, but one unit speaks for 32 x 32 pixels. The maps before it know *where*. *FCN-16s* **scores** the map before, too (another 1x1 convolution, to the same number of classes), enlarges the coarse scores to its size, and **adds**. *FCN-8s* does it once more with the map before that.
-# What is added are scores of the same classes, not features:
+# The last map knows *what*, but one unit gives the scores for 32 x 32 pixels. The maps before it know *where*. *FCN-16s* **scores** the map before, too (another 1x1 convolution, to the same number of classes), enlarges the coarse scores to the size of this finer map, and **adds** the two. *FCN-8s* does it once more with
+# the map before that. Such a path from an earlier map is called a *skip*. What is added are scores of the same classes, not features:
 #
 # | | maps that are scored | enlarged at the end |
 # |---|---|---|
@@ -599,17 +606,20 @@ for name, layer_of in layers.items():
 # | FCN-16s, `skips=1` | stride 32, enlarged to the next map, plus stride 16 | 16 times |
 # | FCN-8s, `skips=2` | that sum, enlarged to the next map, plus stride 8 | 8 times |
 #
-# (Long et al. 2015, section 4.2 and figure 3.) You may enlarge with `F.interpolate` to the size of the next map, or with transposed convolutions that start bilinear and are cropped where sizes are odd. Look at the maps and at `trunk.strides` for how much: exercise 3.6 will hand you a trunk with other
+# (Long et al. 2015, section 4.2 and figure 3.) You may enlarge with bilinear `F.interpolate` to the size of the next map, or with transposed convolutions that start bilinear and are cropped where sizes are odd. Don't write fixed factors: look at the maps, or at `trunk.strides`. In exercise 3.6 the trunk gets other
 # strides.
 #
-# The **loss** is the classifier's cross-entropy, for every pixel, with the mean over the pixels that count: those of 255 don't. If none counts, the loss is 0.
+# Experiment 3.8 needs two things of your network: keep the trunk as `self.trunk`, and make each score layer an `nn.Conv2d` with a bias. In the paper a skip's score layer starts with weight and bias 0, so that at first nothing changes. The check accepts any start, but the experiment was tried with 0.
+#
+# The **loss** is the classifier's cross-entropy at every pixel, with the mean over the pixels that count: pixels of 255 don't count. If no pixel counts, the loss is 0, and `loss.backward()` still works.
 
 
 # %% exercise="3.5"
 def segmentation_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Mean cross-entropy over all pixels of the batch that aren't 255.
 
-    Logits (N, C, H, W), masks (N, H, W) int64 -> a scalar; 0, with gradients of 0, where nothing counts.
+    Logits (N, C, H, W), masks (N, H, W) int64 -> a tensor with one number; 0, with gradients of 0, if no pixel counts.
+    The inputs are not changed.
     """
     ### BEGIN SOLUTION
     total = F.cross_entropy(logits, masks, ignore_index=255, reduction="sum")
@@ -618,7 +628,10 @@ def segmentation_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor
 
 
 class FCN(nn.Module):
-    """FCN-32s, 16s or 8s: images (N, 3, H, W) -> logits (N, num_classes, H, W), for any H and W from 32 up."""
+    """FCN-32s, 16s or 8s: images (N, 3, H, W) -> logits (N, num_classes, H, W), for any H and W from 32 up.
+
+    `skips` is 0, 1 or 2, as in the table above: only skips + 1 maps are scored. The trunk is kept as `self.trunk`.
+    """
 
     def __init__(self, trunk: nn.Module, num_classes: int, skips: int = 0):
         super().__init__()
@@ -675,12 +688,13 @@ check.fcn(segmentation_loss, FCN, segment)
 # # Finer maps
 #
 # ## 3.6 Dilation
-# *hard, about 45 minutes, {points: 3.6} points*
+# *hard, about 70 minutes, {points: 3.6} points*
 #
-# Another way to finer maps: don't make them coarse in the first place. Taking out a stride alone won't do. The layers after it were trained to look at every *second* unit of the finer map. *Dilation* lets them: a kernel whose weights lie two units apart sees exactly what it saw before, and does so at all
-# the places in between as well (the *à trous* algorithm; DeepLab, Chen et al. 2015, section 3.1). No weight changes.
+# There is another way to finer maps: don't make them coarse at all. If we only set a stride to 1, the result is wrong: the layers after it were trained to look at every *second* unit of the map that is now finer. *Dilation* lets them do so: a kernel whose weights lie two units apart sees exactly what it saw before, and it
+# sees it at all the places in between as well (the *à trous* algorithm, French for "with holes"; DeepLab, Chen et al. 2015, section 3.1). No weight changes.
 #
-# With an output stride of 8, the third stage loses its stride and its kernels get dilation 2; the fourth loses its stride, too, and gets dilation 4. Look at the first block of the third stage: which of its convolutions reads a map that is still coarse (stride 8, as before), and which one already reads the finer map?
+# The *output stride* is the stride of the last map: 32 in the classifier. For an output stride of 8, the third stage loses its stride and its kernels get dilation 2; the fourth stage loses its stride, too, and its kernels get dilation 4. But the first convolution of a stage is special. Look at the first block of the third stage: which
+# of its convolutions still reads the map of the stage before (stride 8, as before), and which one already reads the finer map?
 
 # %%
 print(trunk.stages[2][0])
@@ -688,14 +702,18 @@ print(trunk.stages[2][0])
 # %% [markdown]
 # The rule that decides everything: **where both maps have a unit, both have the same value.** If a map had stride 32 and now has 8, then `new[..., ::4, ::4]` equals `old`, up to the borders. That needs padding to match dilation.
 #
-# The second function measures what a unit *sees*: the pixels whose gradient isn't zero.
+# `trunk.stages` holds the four stages, each of them a row of blocks. A block has `conv1`, `conv2` and `downsample`: the projection on its shortcut, a 1x1 convolution and BatchNorm, or None. Settings of a layer that is there may be changed: `layer.stride = (1, 1)`, and `layer.dilation` and `layer.padding` in the same way.
+#
+# The second function measures what a unit *sees*, its receptive field: the pixels that have a gradient other than zero. `torch.autograd.grad(number, image)` gives a tuple with the gradient of one number with respect to an image that was made with `requires_grad=True`, and leaves the parameters' own gradients alone. The unit has several channels, and
+# all of them count.
 
 
 # %% exercise="3.6"
 def dilate(trunk: nn.Module, output_stride: int = 8) -> nn.Module:
     """Turn the strides beyond `output_stride` (8, 16 or 32) into dilation, in place, with the same weights; return the trunk.
 
-    The trunk's stages are made of torchvision's `BasicBlock`s. `trunk.strides` is brought up to date.
+    The trunk's stages are made of torchvision's `BasicBlock`s, any number in each. Afterwards `trunk.strides`, a tuple, says
+    the new strides.
     """
     ### BEGIN SOLUTION
     rate = 1
@@ -718,8 +736,9 @@ def field_by_gradient(network: nn.Module, height: int, width: int) -> tuple[int,
     """Height and width, in pixels, of the rectangle that the centre unit of the network's map sees.
 
     `network` takes images (1, 3, height, width) and gives one map (1, C, h, w); its centre unit is at (h // 2, w // 2). The
-    rectangle reaches from the first to the last pixel with a gradient, holes included; (0, 0) if there is none. In
-    evaluation mode; the parameters' own gradients stay as they are.
+    rectangle reaches from the first to the last row and column in which a pixel has a gradient other than 0 (in any of its
+    colours, however small); (0, 0) if there is none. The network is in evaluation mode; the parameters' own gradients stay as
+    they are.
     """
     ### BEGIN SOLUTION
     network.eval()
@@ -755,10 +774,10 @@ check.dilate(dilate, field_by_gradient)
 # </details>
 # <details><summary>Help: the field is smaller than it should be</summary>
 #
-# Gradients of different channels can cancel when they are added up, and a ReLU that is off passes none on. Look for pixels where *any* of a few attempts gives something other than zero.
+# Gradients of different channels can cancel each other (add up to 0), and a ReLU that gives 0 passes no gradient on. Try a few random pictures, and add up the unit's channels with random factors. A pixel counts if *any* of the attempts gives it a gradient other than zero.
 # </details>
 #
-# The same sheet, the same weights, the same head; only the strides have become dilation. (In a copy of the trunk: what was dilated twice would be wrong.)
+# The same sheet, the same weights, the same head; only the strides have become dilation. (We dilate a copy of the trunk, because dilating a trunk twice would be wrong.)
 
 # %% needs="3.1 3.2 3.6"
 fine = dilate(copy.deepcopy(finder_trunk), 8)
@@ -798,19 +817,21 @@ for name, each in {"with strides": finder_trunk, "stride taken out": only_stride
 
 # %% [markdown]
 # ## 3.7 A U-Net decoder step
-# *medium, about 25 minutes, {points: 3.7} points*
+# *medium, about 30 minutes, {points: 3.7} points*
 #
-# *U-Net* (Ronneberger et al. 2015) goes back to full size in steps, as it came down, and at each step it *concatenates* the map of the same size from the way down, the *skip*; then two convolutions make something of both. Unlike FCN it hands on features, not scores.
+# In a *U-Net* (Ronneberger et al. 2015) the maps become smaller step by step (in the *encoder*; ours is the trunk), and then larger again step by step (in the *decoder*). At each step of the decoder the map is enlarged and *concatenated* with the encoder's map of the same size, the *skip*: its channels are put after the
+# other's. Then two convolutions combine both. Unlike FCN, a U-Net hands on features, not scores.
 #
-# Going down rounds up: 225 pixels become 113 units. Going up doubles: 226. Ronneberger et al. used no padding at all, and so had to cut each skip to the smaller size (572 pixels in, 388 out). Many implementations quietly cut the picture to an even size instead: 224 for 225, and then
-# masks and pictures no longer match, or the last row is never learned. Yours gives exactly the skip's size.
+# On the way down sizes are rounded up: 225 pixels become 113 units. On the way up they are doubled: 226. Ronneberger et al. used no padding at all, and so had to cut each skip to the smaller size (572 pixels in, 388 out); `center_crop` does this. Many implementations cut the picture to an even size instead, and don't say so: 224 for 225. Then
+# masks and pictures no longer match, or the last row is never learned. Your decoder step gives exactly the skip's size: it makes x fit, and leaves the skip whole.
 
 
 # %% exercise="3.7"
 def center_crop(features: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """The middle of a map: (N, C, H, W) -> (N, C, height, width).
 
-    Where what is to be cut off is odd, the extra row goes at the bottom, the extra column on the right.
+    If an odd number of rows is cut off, one more is cut off at the bottom than at the top; if an odd number of columns, one
+    more on the right than on the left.
     """
     ### BEGIN SOLUTION
     top = (features.shape[2] - height) // 2
@@ -820,9 +841,10 @@ def center_crop(features: torch.Tensor, height: int, width: int) -> torch.Tensor
 
 
 class DecoderStep(nn.Module):
-    """Enlarge x by two, make it fit the skip, concatenate, and convolve twice (3x3, each with BatchNorm and ReLU).
+    """Enlarge x twice, make it fit the skip, concatenate, and convolve twice (3x3, each followed by BatchNorm and ReLU).
 
     x (N, in_channels, h, w), skip (N, skip_channels, H, W) -> (N, out_channels, H, W), where H is 2h or 2h - 1 and W is 2w or 2w - 1.
+    How x is enlarged is free: by interpolation or by a transposed convolution. The inputs are not changed.
     """
 
     def __init__(self, in_channels: int, skip_channels: int, out_channels: int):
@@ -866,24 +888,26 @@ with torch.no_grad():
 # %% [markdown]
 # # The experiment
 #
-# ## 3.8 What does each step buy?
-# *medium, about 50 minutes, {points: 3.8} points and two questions*
+# ## 3.8 What does each step bring?
+# *medium, about 80 minutes, {points: 3.8} points and two questions*
 #
-# First a look at the classes. They aren't equally common:
+# First we look at the classes. They aren't equally common:
 
 # %%
 pixels = torch.bincount(train_data.masks.flatten().long(), minlength=256)[: len(classes)]  # 255 doesn't count
 plots.per_class({"share of the pixels": pixels / pixels.sum()}, classes, measure="share", title="How common is each class?")
 
 # %% [markdown]
-# A loss that is a mean over pixels listens to the common classes, and a network can get far with calling everything background. *Median-frequency balancing* (Eigen and Fergus 2015, section 6.2) gives each class a weight: the median of all classes' frequencies, divided by its own. A rare class weighs more than 1, a common one less.
+# In a loss that is a mean over pixels, common classes count most, and a network that calls everything background already has a small loss. *Median-frequency balancing* (Eigen and Fergus 2015, section 6.2) gives each class a weight: the median of all classes' frequencies, divided by its own frequency. Here a class's *frequency* is its share of all pixels. A rare
+# class weighs more than 1, a common one less.
 
 
 # %% exercise="3.8"
 def class_weights(pixels: torch.Tensor) -> torch.Tensor:
     """Median-frequency balancing: pixels of each class (C,) int64 -> weights (C,) float32.
 
-    The median is that of the classes that occur; a class that doesn't occur has weight 0.
+    The median is that of the classes that occur (of an even number of classes, either of the two in the middle, or their mean);
+    a class that doesn't occur has weight 0. The counts are not changed.
     """
     ### BEGIN SOLUTION
     frequency = pixels.float() / pixels.sum()
@@ -898,10 +922,10 @@ check.class_weights(class_weights)
 # %% [markdown]
 # <details><summary>Help: a weight is infinite</summary>
 #
-# A class without a pixel has frequency 0. It takes part neither in the median nor in the loss.
+# A class without a pixel has frequency 0. It counts neither in the median nor in the loss.
 # </details>
 #
-# **A model that never looks.** It answers with the class that is most common *at that place* in the training masks, whatever the picture shows. Pixel accuracy rather likes it, most of all on street scenes, where the sky is above and the road below:
+# **A model that never looks.** It answers with the class that is most common *at that place* in the training masks, whatever the picture shows. Its pixel accuracy is surprisingly high, most of all on pictures of streets, where the sky is above and the road below:
 
 
 # %% needs="3.3"
@@ -927,8 +951,8 @@ for name, pair in sets.items():
 #
 # ### How we train
 #
-# All networks start from a trunk, learn from the same pictures with the same loss, and are tested on the same test set. The weights of the classes enter the loss by *logit adjustment* (Menon et al. 2021): during training, every class gets a head start of half the logarithm of how common it is, so that the network needn't learn that
-# background is common, and doesn't drown in it.
+# All networks start from a trunk, learn from the same pictures with the same loss, and are tested on the same test set. The weights of the classes enter the loss by *logit adjustment* (Menon et al. 2021): during training, a number is added to the logits of every class, half the logarithm of how common it is (`head_start` in the code). So the network itself
+# needn't learn that background is common, and doesn't call everything background.
 
 # %% needs="3.3 3.5 3.8"
 BATCH_SIZE, BATCHES = 16, 45  # an "epoch" is 45 batches here
@@ -973,7 +997,7 @@ def learn(name, model, epochs, rate=2e-3, head_rate=2e-3):
 
 
 # %% [markdown]
-# Afterwards each model is assessed: mIoU, *boundary IoU* (Cheng et al. 2021), pixel accuracy, parameters, and the time for one picture. Boundary IoU looks only at a band along the borders: `boundary_bands` turns everything that lies deeper inside a region into one more class, and your `iou` does the rest.
+# Afterwards each model is measured: mIoU, *boundary IoU* (Cheng et al. 2021), pixel accuracy, number of parameters, and the time for one picture. Boundary IoU looks only at a narrow band along the borders: `boundary_bands` turns all pixels that lie deeper inside a region into one more class, and your `iou` computes the rest.
 
 # %%
 distance = max(1, round(0.02 * math.hypot(*SIZE)))  # pixels; 2 % of the diagonal, as in the paper
@@ -1004,7 +1028,8 @@ def assess(name, model, seen: int) -> None:
 
 
 # %% [markdown]
-# **From scratch**, and **transferred**: FCN-32s, once with a trunk that knows nothing, once with the finder's, which has learned to name line drawings on white paper: first yours from assignment 1, then on sheets. Neither has ever seen a scene, or a mask. Eight "epochs" each.
+# **From scratch**, and **transferred**: FCN-32s, once with a trunk that knows nothing (*from scratch* means from random weights), once with the finder's trunk. That one has learned to name drawings: first in assignment 1, then here on sheets. *Transferred* means that what it learned there is used for a new task. Neither trunk has ever seen a scene, or a mask. Eight
+# "epochs" each.
 
 # %% needs="3.3 3.5 3.8"
 LONG, SHORT = 8, 3  # epochs
@@ -1027,7 +1052,7 @@ plots.curves({"from scratch": curve_scratch, "transferred": curve_transferred}, 
 
 
 # %% [markdown]
-# **16s goes on from 32s, and 8s from 16s**, as in the paper: the trunk and the scores that are there already are taken over, and each learns for a while more, the new score layers ten times as fast.
+# **16s goes on from 32s, and 8s from 16s**, as in the paper: each starts with a copy of the trunk and of the score layers of the one before, and learns a little longer. The score layers have ten times the trunk's learning rate.
 
 # %% needs="3.3 3.5 3.8"
 def going_on(model, skips):
@@ -1050,7 +1075,7 @@ learn("FCN-8s", fcn8, SHORT, head_rate=2e-2)
 assess("FCN-8s", fcn8, (LONG + 2 * SHORT) * BATCHES * BATCH_SIZE)
 
 # %% [markdown]
-# **Dilated**: FCN-32s with its strides turned into dilation, at once and without learning anything; then one "epoch" of learning, which is slow, because its maps are up to sixteen times as large.
+# **Dilated**: FCN-32s with its strides turned into dilation, measured at once, before it learns anything; then after one "epoch" of learning. That is slow, because its maps have up to sixteen times as many units.
 
 # %% needs="3.3 3.5 3.6 3.8"
 dilated = going_on(fcn32, 0)
@@ -1061,7 +1086,7 @@ assess("dilated", dilated, (LONG + 1) * BATCHES * BATCH_SIZE)
 
 
 # %% [markdown]
-# **U-Net**: your decoder steps on the trunk of FCN-32s, back up to stride 4; the last bit is enlarged.
+# **U-Net**: your decoder steps on the trunk of FCN-32s, up to stride 4; from there the scores are enlarged bilinearly.
 
 # %% needs="3.3 3.5 3.7 3.8"
 class UNet(nn.Module):
@@ -1091,7 +1116,7 @@ learn("U-Net", unet, 2 * SHORT)
 assess("U-Net", unet, (LONG + 2 * SHORT) * BATCHES * BATCH_SIZE)
 
 # %% [markdown]
-# The table. "Pictures" counts repetitions, and what a network took over from another.
+# The table. "Pictures" is the number of pictures a network has learned from. A picture that was shown twice counts twice, and those that an earlier network saw, from which this one goes on, count too.
 
 # %% needs="3.3 3.5 3.6 3.7 3.8" tags=["report"]
 print(f"{test_data.name}, {len(test_data)} test pictures of {SIZE[0]} x {SIZE[1]}, seed {SEED}; boundary bands of {distance} pixels\n")
@@ -1122,14 +1147,14 @@ for label, name in enumerate(classes):
     print(f"{name:<16}" + "".join(f"{results[model]['each'][label]:>12.3f}" for model in shown))
 
 # %% [markdown]
-# **How to read it.** mIoU rises at every step from the network from scratch to FCN-8s. One seed alone doesn't prove that. With three seeds (`benchmarks/segmentation.py`, mean and standard deviation): transferred over from scratch +0.042 ± 0.018, FCN-8s over FCN-32s +0.077 ± 0.011, U-Net over FCN-8s +0.045 ± 0.010, each in all three. The step to FCN-16s alone is not safe: in one of the three it fell, and FCN-8s made up for it. Boundary IoU is far lower than mIoU and rises faster: most of what skips and decoder buy lies along
-# borders. The U-Net is best, for a twentieth more parameters. Dilation at once, without learning anything, improves boundaries only; after one "epoch" mIoU follows. It asks for more learning than there is time for here, as every step of it costs several times as much.
+# **How to read it.** mIoU rises at every step from the network from scratch to FCN-8s. One seed alone doesn't prove that. With three seeds (`benchmarks/segmentation.py`, mean and standard deviation): transferred over from scratch +0.042 ± 0.018, FCN-8s over FCN-32s +0.077 ± 0.011, U-Net over FCN-8s +0.045 ± 0.010, each in all three. The step to FCN-16s alone is not certain: with one of the three seeds mIoU fell there, and rose again with FCN-8s. Boundary IoU is far lower than mIoU and rises faster: most of what skips and decoder improve lies along
+# borders. The U-Net is best, with only 5 % more parameters. Dilation at once, without learning anything, improves boundaries only; after one "epoch" mIoU is better, too. It would need more learning than there is time for here, as each of its "epochs" takes about twice as long.
 #
-# Two things aren't quite fair. FCN-16s, FCN-8s and the U-Net have seen more pictures than FCN-32s, from which they go on: in an experiment of our own FCN-32s, trained on for as long, gained about half of what the skips gained. And a few minutes on two cores is not where any of these networks ends: all of them still rise.
+# Two things aren't quite fair. First, FCN-16s, FCN-8s and the U-Net have seen more pictures than FCN-32s, from which they go on: in an experiment of our own, FCN-32s, trained for as long as they, gained about half of what the skips gained. Second, after a few minutes on two cores none of these networks has finished learning: all of them would still get better.
 # Set `LONG` to 40 on a GPU and look again.
 
 # %% [markdown] question="Q1"
-# **Q1** ({points: Q1} points, marked by hand). *What does each step buy, and what does it cost?* Use your table: what did the transferred trunk bring, what a skip, dilation, the decoder? Which of them moves boundary IoU more than mIoU, and why? What did each cost in parameters and time, and which comparison in the table isn't quite fair? Five to eight sentences.
+# **Q1** ({points: Q1} points, marked by hand). *What does each step bring, and what does it cost?* Use your table: what did the transferred trunk bring, what a skip, dilation, the decoder? Which of them moves boundary IoU more than mIoU, and why? What did each cost in parameters and time, and which comparison in the table isn't quite fair? Five to eight sentences.
 #
 # ### BEGIN SOLUTION
 # The transferred trunk brings about four points of mIoU over the one from scratch, at no cost in parameters or time per picture: it has never seen a scene, but edges and closed shapes are the same there. Each skip brings three to five points more for a few thousand parameters, because the 1x1 convolutions on finer maps only have to
@@ -1162,6 +1187,8 @@ check.summary()
 # | English | 한국어 |
 # |---|---|
 # | semantic segmentation, mask | 의미론적 분할, 마스크 |
+# | trunk (backbone), head, unit | 트렁크(백본), 헤드, 유닛 |
+# | score, logit | 점수, 로짓 |
 # | fully connected layer, 1x1 convolution | 완전 연결 층, 1x1 합성곱 |
 # | fully convolutional network | 완전 합성곱 신경망 |
 # | heat map, class activation | 히트맵, 클래스 활성화 |
