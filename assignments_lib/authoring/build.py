@@ -29,6 +29,7 @@ from assignments_lib.authoring.errors import refuse
 from assignments_lib.authoring.execute import execute
 from assignments_lib.authoring.leaks import leaks
 from assignments_lib.authoring.progress import bar, failures_explained, print_slowest
+from assignments_lib.authoring.sameness import does_the_same
 from assignments_lib.authoring.source import Lookup, Source, read
 from assignments_lib.checks.registry import assignment
 
@@ -63,7 +64,7 @@ def build(
         checkout: where they are.
         names: which; all of them where empty.
         console: told what is written, and how long the slowest cells took.
-        run: execute the solutions. Without it, a cell that is as it was keeps its outputs.
+        run: execute the solutions. Without it, a cell that does what it did keeps its outputs.
         timeout: seconds a cell may take; None for no limit.
         environment: variables for the kernel, such as ASSIGNMENTS_DATA.
         lookup: gives the assignment of a notebook.
@@ -154,7 +155,7 @@ def stale(checkout: Checkout, names: list[str], lookup: Lookup = assignment) -> 
 
 
 def keep_outputs(solved: NotebookNode, stored: NotebookNode | None) -> None:
-    """Give the cells that are as they were, in place, the outputs they had.
+    """Give the cells that do what they did, in place, the outputs they had: another docstring changes none.
 
     The set-up cell does nothing outside Colab, so a new one counts as run.
     """
@@ -163,7 +164,7 @@ def keep_outputs(solved: NotebookNode, stored: NotebookNode | None) -> None:
         before = old.get(cell.id)
         if notebooks.SET_UP in cell.metadata.get("tags", []):
             cell.execution_count = 1
-        if cell.cell_type == "code" and before and before.get("source") == cell.source:
+        if cell.cell_type == "code" and before and does_the_same(before.get("source", ""), cell.source):
             cell.outputs, cell.execution_count = before.outputs, before.execution_count
 
 

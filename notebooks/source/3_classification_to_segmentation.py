@@ -841,7 +841,7 @@ def center_crop(features: torch.Tensor, height: int, width: int) -> torch.Tensor
 
 
 class DecoderStep(nn.Module):
-    """Enlarge x twice, make it fit the skip, concatenate, and convolve twice (3x3, each followed by BatchNorm and ReLU).
+    """Enlarge x to twice its size, make it fit the skip, concatenate, and convolve twice (3x3, each followed by BatchNorm and ReLU).
 
     x (N, in_channels, h, w), skip (N, skip_channels, H, W) -> (N, out_channels, H, W), where H is 2h or 2h - 1 and W is 2w or 2w - 1.
     How x is enlarged is free: by interpolation or by a transposed convolution. The inputs are not changed.

@@ -564,7 +564,7 @@ _MISTAKES = (
     ),
     Mistake(
         "cut off at the edge",
-        "The rectangle hangs over the picture's edge, where slicing cuts it off: it gets smaller than its area says. "
+        "The rectangle reaches over the picture's edge, where slicing cuts it off: it gets smaller than its area says. "
         "It may only begin where it still fits inside.",
         _erasing(
             box=_moved(lambda picture, height, width: (_below(picture.shape[1]), _below(picture.shape[2])))

@@ -755,7 +755,7 @@ _MISTAKES = (
     Mistake(
         "turned the wrong way",
         "The pictures turn clockwise. theta says for each pixel of the result where it comes from, and y points down: "
-        "turn the sign of the sines.",
+        "change the sign of the sines.",
         _turning(way=-1),
     ),
     Mistake(

@@ -709,7 +709,7 @@ _MISTAKES = (
     ),
     Mistake(
         "mask with a channel",
-        "The mask comes back as (N, 1, H, W). The channel that it needed for grid_sample has to go again.",
+        "The mask comes back as (N, 1, H, W). The channel that it needed for grid_sample has to be removed again.",
         _mask_after(lambda mask: mask[None]),
     ),
     Mistake(

@@ -721,7 +721,7 @@ EXERCISE = Exercise(
             "center_crop: odd differences, and none",
             2,
             partial(_crops, differences=((5, 3), (1, 3), (3, 5), (5, 2), (0, 1), (2, 0), (0, 0))),
-            "Seven columns cropped to four: how many go on the left, how many on the right? And seven to seven?",
+            "Seven columns cropped to four: how many are cut off left, how many right? And seven to seven?",
         ),
         Part(
             "DecoderStep: size of the output",

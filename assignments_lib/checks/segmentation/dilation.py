@@ -784,7 +784,7 @@ _FIELD_MISTAKES = (
     ),
     Mistake(
         "one channel of the map",
-        "Only channel 0 of the unit is measured. It may be dead, or see less than others: all channels belong to it.",
+        "Only channel 0 of the unit is measured. It may always be 0, or see less than others: all channels count.",
         _field_otherwise(unit=lambda features: _unit(features)[:1]),
     ),
     Mistake(
@@ -805,13 +805,14 @@ _FIELD_MISTAKES = (
     ),
     Mistake(
         "threshold",
-        "Small gradients are taken for none. At the rim of a field they are tiny, as few paths lead there: only 0 is "
-        "no influence.",
+        "Small gradients are treated as 0. At the rim of a field they are tiny, as few paths lead there: only a "
+        "gradient of exactly 0 means no influence.",
         _judging(lambda gradient: _extent((gradient.abs() > 1e-5).any(0))),
     ),
     Mistake(
         "a constant picture",
-        "In a picture of zeros, or of ones, ReLUs may be shut everywhere that are open in others. Take random pixels.",
+        "For a picture of zeros, or of ones, a ReLU may give 0 at every place and pass no gradient, though it does for "
+        "other pictures. Take random pixels.",
         _field_otherwise(image=lambda height, width: torch.zeros(1, 3, height, width)),
     ),
     Mistake(
@@ -859,7 +860,7 @@ EXERCISE = Exercise(
             "the same values at the old places",
             3,
             _values,
-            "How far apart are a kernel's taps, in pixels of the picture, before and after? Which convolution of a "
+            "How far apart are a kernel's weights, in pixels of the picture, before and after? Which convolution of a "
             "stage still sees the map of the stage before?",
         ),
         Part(

@@ -568,8 +568,7 @@ _MISTAKES = (
     ),
     Mistake(
         "Dice instead of IoU",
-        "That is Dice's coefficient (F1), 2 |A and B| / (|A| + |B|). Its cousin IoU divides the intersection by the "
-        "union.",
+        "That is Dice's coefficient (F1), 2 |A and B| / (|A| + |B|). IoU divides the intersection by the union.",
         _overlaps(lambda target, called: 2 * _in_both_lists(target, called)),
     ),
     Mistake(
@@ -604,7 +603,7 @@ _MISTAKES = (
     ),
     Mistake(
         "pooled over the classes",
-        "All classes' intersections are added up, and all unions: one number, in which large classes drown small ones. "
+        "All classes' intersections are added up, and all unions: one number, in which large classes hide small ones. "
         "Each class has an IoU of its own.",
         _scores(iou=_pooled, mean_iou=_pooled),
     ),
@@ -621,8 +620,8 @@ _MISTAKES = (
     ),
     Mistake(
         "1 added above and below",
-        "1 is added to intersection and union, which smooths a loss but falsifies a score. 0 / 0 gives nan in float64, "
-        "and nan is meant there.",
+        "1 is added to intersection and union, which smooths a loss but makes a score wrong. 0 / 0 gives nan in "
+        "float64, and nan is meant there.",
         _overlaps(
             lambda target, called: ((target & called).sum() + 1).double() / ((target | called).sum() + 1)
         ),

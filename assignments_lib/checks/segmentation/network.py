@@ -624,8 +624,8 @@ _MISTAKES = (
     ),
     Mistake(
         "logarithm of a softmax",
-        "The logarithm is taken of a softmax that has underflowed to 0: a network that is very sure has an infinite "
-        "loss. log_softmax and cross_entropy do both steps at once, safely.",
+        "The logarithm is taken of a softmax that was so small that it became 0: a network that is very sure has an "
+        "infinite loss. log_softmax and cross_entropy do both steps at once, safely.",
         _loss(_log_of_softmax),
     ),
     Mistake(
@@ -651,8 +651,8 @@ _MISTAKES = (
     ),
     Mistake(
         "255 turned into the last class",
-        "Pixels to be ignored are counted as the last class: clamping 255 to the valid numbers makes them wrong, not "
-        "silent.",
+        "Pixels to be ignored are counted as the last class: 255 is clamped to the largest valid number. They should "
+        "not count at all.",
         _loss(lambda logits, masks: F.cross_entropy(logits, masks.clamp(max=logits.shape[1] - 1))),
     ),
     Mistake(
@@ -667,7 +667,7 @@ _MISTAKES = (
     ),
     Mistake(
         "divided by all pixels",
-        "The sum is divided by the number of all pixels. Ignored ones count neither above nor below the line.",
+        "The sum is divided by the number of all pixels. Ignored ones count neither in the sum nor in the number.",
         _loss(lambda logits, masks: _cross_entropy(logits, masks, reduction="none").mean()),
     ),
     Mistake(
@@ -1087,7 +1087,7 @@ EXERCISE = Exercise(
             "the loss: a mean over the pixels that count",
             3,
             _mean_loss,
-            "Which pixels are above the line of the mean, and which below it?",
+            "A mean is a sum, divided by a number. Which pixels are in the sum, which are in the number?",
         ),
         Part(
             "the loss: its gradient, and logits in the thousands",
