@@ -14,7 +14,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from assignments_lib.grading.page import badge, page, points, table, text
-from assignments_lib.grading.result import Graded
+from assignments_lib.marking.result import Graded
 from assignments_lib.plots.style import BLUE, FAINT, INK, new_figure, style
 
 MOST_NAMES = 40  # of students in a list of which grades.csv has the rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assignments_lib.grading.page import badge, page, points, table, text
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 
 def feedback(graded: Graded) -> str:

@@ -28,8 +28,8 @@ from traitlets.config import Config, PyFileConfigLoader
 from assignments_lib.atomic import write_atomically
 from assignments_lib.authoring.build import NBGRADER_CONFIG as COURSE_CONFIG
 from assignments_lib.authoring.notebooks import TEXT_STUB, as_text
-from assignments_lib.grading.result import Graded, QuestionMark
 from assignments_lib.grading.roster import GradebookError
+from assignments_lib.marking.result import Graded, QuestionMark
 
 CONFIG = "nbgrader_config.py"
 _LONGEST = 255  # bytes that a folder's name may have

@@ -13,9 +13,9 @@ from assignments_lib.atomic import write_atomically
 from assignments_lib.grading import canvas, gradescope, moodle, tables
 from assignments_lib.grading.class_report import class_report
 from assignments_lib.grading.feedback import feedback
-from assignments_lib.grading.result import Graded
 from assignments_lib.grading.roster import Report
 from assignments_lib.grading.store import Store
+from assignments_lib.marking.result import Graded
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from assignments_lib.grading.job import Job, close_rooms, do
-from assignments_lib.grading.result import Graded
 from assignments_lib.grading.sandbox import SandboxUnavailable
+from assignments_lib.marking.result import Graded
 
 TRIES = 2  # of a submission whose grading ended its worker
 

@@ -896,6 +896,19 @@ plots.curves(race, title="With and without shortcuts")
 check.summary()
 
 # %% [markdown]
+# # Hand in
+#
+# **Save the notebook first** (Ctrl+S): what counts is the file. *Check the saved notebook* runs your answers in a fresh
+# process, as the grader will, and shows what it would give, what is still blank, and what no check covers. It takes a minute or two.
+# *Pack it for handing in* writes one zip: your notebook without outputs, and a receipt by which damage on the way is noticed. Hand
+# in that zip. You can change your answers and pack again.
+
+# %%
+from assignments_lib import handin
+
+handin.form("1_resnet34")
+
+# %% [markdown]
 # **Sources.** K. He, X. Zhang, S. Ren, J. Sun: *Deep Residual Learning for Image Recognition*, 2015 (arXiv 1512.03385). The same:
 # *Delving Deep into Rectifiers*, 2015 (arXiv 1502.01852). P. Goyal et al.: *Accurate, Large Minibatch SGD*, 2017 (arXiv
 # 1706.02677). *Quick, Draw!* data: Google Creative Lab, CC BY 4.0.

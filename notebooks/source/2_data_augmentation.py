@@ -1186,6 +1186,19 @@ plots.overlays(*augment(scene.images[:6], scene.masks[:6].long()), scene.classes
 check.summary()
 
 # %% [markdown]
+# # Hand in
+#
+# **Save the notebook first** (Ctrl+S): what counts is the file. *Check the saved notebook* runs your answers in a fresh
+# process, as the grader will, and shows what it would give, what is still blank, and what no check covers. It takes a minute or two.
+# *Pack it for handing in* writes one zip: your notebook without outputs, and a receipt by which damage on the way is noticed. Hand
+# in that zip. You can change your answers and pack again.
+
+# %%
+from assignments_lib import handin
+
+handin.form("2_data_augmentation")
+
+# %% [markdown]
 # **Sources.** H. Zhang, M. Cisse, Y. Dauphin, D. Lopez-Paz: *mixup: Beyond Empirical Risk Minimization*, 2017 (arXiv 1710.09412). Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang: *Random Erasing Data Augmentation*, 2017 (arXiv
 # 1708.04896). S. Yun, D. Han, S. J. Oh, S. Chun, J. Choe, Y. Yoo: *CutMix*, 2019 (arXiv 1905.04899). E. Cubuk, B. Zoph, J. Shlens, Q. Le: *RandAugment*, 2019 (arXiv 1909.13719). *Quick, Draw!* data: Google Creative Lab, CC BY 4.0.
 #

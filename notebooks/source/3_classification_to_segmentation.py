@@ -1180,6 +1180,19 @@ for label, name in enumerate(classes):
 check.summary()
 
 # %% [markdown]
+# # Hand in
+#
+# **Save the notebook first** (Ctrl+S): what counts is the file. *Check the saved notebook* runs your answers in a fresh
+# process, as the grader will, and shows what it would give, what is still blank, and what no check covers. It takes a minute or two.
+# *Pack it for handing in* writes one zip: your notebook without outputs, and a receipt by which damage on the way is noticed. Hand
+# in that zip. You can change your answers and pack again.
+
+# %%
+from assignments_lib import handin
+
+handin.form("3_classification_to_segmentation")
+
+# %% [markdown]
 # **Sources.** J. Long, E. Shelhamer, T. Darrell: *Fully Convolutional Networks for Semantic Segmentation*, 2015 (arXiv 1411.4038). O. Ronneberger, P. Fischer, T. Brox: *U-Net*, 2015 (arXiv 1505.04597). L.-C. Chen, G. Papandreou, I. Kokkinos, K. Murphy, A. Yuille: *Semantic Image Segmentation with Deep
 # Convolutional Nets and Fully Connected CRFs*, 2015 (arXiv 1412.7062). A. Odena, V. Dumoulin, C. Olah: *Deconvolution and Checkerboard Artifacts*, Distill 2016. B. Cheng, R. Girshick, P. Dollár, A. Berg, A. Kirillov: *Boundary IoU*, 2021 (arXiv 2103.16562). D. Eigen, R. Fergus: *Predicting Depth, Surface Normals and Semantic Labels*, 2015
 # (arXiv 1411.4734). A. Menon et al.: *Long-tail Learning via Logit Adjustment*, 2021 (arXiv 2007.07314). CamVid: G. Brostow, J. Fauqueur, R. Cipolla, 2009.

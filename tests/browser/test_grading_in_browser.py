@@ -16,8 +16,8 @@ from assignments_lib.checks.exercise import evaluate
 from assignments_lib.checks.resnet34 import ASSIGNMENT, convolution
 from assignments_lib.grading.class_report import class_report
 from assignments_lib.grading.feedback import feedback
-from assignments_lib.grading.result import ExerciseMark, Graded, QuestionMark
-from assignments_lib.grading.score import _mark
+from assignments_lib.marking.result import ExerciseMark, Graded, QuestionMark
+from assignments_lib.marking.score import _mark
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 HOSTILE = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -21,8 +21,8 @@ from traitlets.config import Config
 
 from assignments_lib.checks.registry import assignment
 from assignments_lib.grading import formgrader
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
 from assignments_lib.grading.roster import GradebookError
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 NAME = "1_resnet34"
 RELEASE = Path(__file__).resolve().parents[2] / "notebooks" / f"{NAME}.ipynb"

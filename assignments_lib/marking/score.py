@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from time import monotonic
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from assignments_lib.checks.answer import Answer, Lost, Raised
 from assignments_lib.checks.child import Piped
@@ -25,21 +25,12 @@ from assignments_lib.checks.exercise import (
     show,
 )
 from assignments_lib.checks.report import own_lines
-from assignments_lib.grading.matching import Code
-from assignments_lib.grading.release import Release
-from assignments_lib.grading.result import ExerciseMark, PartMark
-from assignments_lib.grading.sandbox import Limits
+from assignments_lib.marking.matching import Code
+from assignments_lib.marking.release import Release
+from assignments_lib.marking.result import ExerciseMark, PartMark
+from assignments_lib.marking.room import Room
 
 MOST_RESTARTS = 5  # of one submission, because of cells that hang or end their process
-
-
-class Room(Protocol):
-    """Where guests come from: a `Sandbox`, or a `NoSandbox`."""
-
-    limits: Limits
-
-    def guest(self) -> Piped:
-        """A fresh answer; the one before it is ended."""
 
 
 class Sitting:
