@@ -283,6 +283,10 @@ def grade(
 ) -> None:
     """Grade a class's notebooks: marks part by part, feedback for each student, and gradebooks."""
     with _said(Console(stderr=True)):
+        from assignments_lib.grading import processes
+
+        if not (dry_run or scheduler):
+            processes.warm_up()
         from assignments_lib.authoring.checkout import find
         from assignments_lib.grading.outputs import Gradebooks
         from assignments_lib.grading.run import Plan
