@@ -40,6 +40,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .35rem .8rem .35rem 0; t
   vertical-align: top; overflow-wrap: normal; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 ul.parts { list-style: none; padding: 0; }
+ul.parts li { margin: .25rem 0; }
 dl { display: grid; gap: .15rem 1rem; grid-template-columns: minmax(6rem, max-content) 1fr; }
 dt { font-weight: 600; }
 dd { margin: 0; min-width: 0; }
