@@ -14,22 +14,17 @@ from html import escape
 
 from assignments_lib.checks.answer import AnswerError, Raised
 from assignments_lib.checks.demonstration import Shown, html
-from assignments_lib.checks.exercise import BLANK, FAIL, PASS, Exercise, PartResult, Result
+from assignments_lib.checks.exercise import Exercise, PartResult, Result
 from assignments_lib.checks.registry import Assignment
+from assignments_lib.look import BLANK, FINE_PRINT, LINE, PASS, badge_style
 
 _NOT_CHECKED = "NOT CHECKED YET"
-
-# Word on a solid ground: at least 7:1 contrast in light and in dark themes alike.
-_GROUND = {PASS: "#1b5e20", FAIL: "#8e1b1b", BLANK: "#4a4a4a", _NOT_CHECKED: "#4a4a4a"}
-_CELL = "padding:4px 10px;text-align:left;vertical-align:top;border-bottom:1px solid #8886;"
+_CELL = f"padding:4px 10px;text-align:left;vertical-align:top;border-bottom:1px solid {LINE};"
 
 
 def badge(status: str) -> str:
-    """A status: a word before it is a colour. One that isn't a check's is grey."""
-    return (
-        f'<span style="background:{_GROUND.get(status, _GROUND[BLANK])};color:#fff;padding:1px 8px;border-radius:3px;'
-        f'font-weight:600;font-size:85%;white-space:nowrap">{status}</span>'
-    )
+    """A status: a word before it is a colour."""
+    return f'<span style="{badge_style(status)}">{status}</span>'
 
 
 def _of(earned: int, points: int) -> str:
@@ -115,11 +110,14 @@ class Report:
             own = _own_lines(part, told)
             if own:
                 code = escape("\n".join(own))
-                details += f'<pre style="margin:4px 0 0;white-space:pre-wrap;font-size:90%">{code}</pre>'
+                details += (
+                    f'<pre style="margin:4px 0 0;white-space:pre-wrap;font-size:{FINE_PRINT}">{code}</pre>'
+                )
             points = f"{part.earned} / {part.points}"
             rows.append(row(badge(part.status), points, escape(part.title) + details))
         closing = "".join(
-            f'<div style="margin-top:4px;font-size:90%">{escape(line)}</div>' for line in self._closing()
+            f'<div style="margin-top:4px;font-size:{FINE_PRINT}">{escape(line)}</div>'
+            for line in self._closing()
         )
         pictures = html(self.pictures) if self.pictures else ""
         return table(self._title(), ("Status", "Points", "What is checked"), rows) + pictures + closing
@@ -185,7 +183,7 @@ class Summary:
 
     def _repr_html_(self) -> str:
         rows = [row(badge(status), points, escape(title)) for status, points, title in self._rows()]
-        closing = f'<div style="margin-top:4px;font-size:90%">{escape(self._closing())}</div>'
+        closing = f'<div style="margin-top:4px;font-size:{FINE_PRINT}">{escape(self._closing())}</div>'
         return table(self._title(), ("Status", "Points", "Exercise"), rows) + closing
 
 

@@ -68,9 +68,13 @@ def write(
         markup=False,
     )
     if waiting:
-        console.print(
-            f"{waiting} answers to written questions wait to be read; --nbgrader puts them into formgrader."
+        where = "; --nbgrader puts them into formgrader"
+        if gradebooks.nbgrader is not None:
+            where = f" in formgrader: start JupyterLab in {gradebooks.nbgrader}"
+        answers = (
+            "answer to a written question waits" if waiting == 1 else "answers to written questions wait"
         )
+        console.print(f"{waiting:,} {answers} to be read{where}.", markup=False)
     return graded
 
 

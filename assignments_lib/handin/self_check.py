@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from assignments_lib.checks.exercise import BLANK, FAIL, PASS
 from assignments_lib.checks.report import badge, row, table
 from assignments_lib.handin import blanks
+from assignments_lib.look import BLANK, FAIL, FINE_PRINT, PASS
 from assignments_lib.marking.mark import mark
 from assignments_lib.marking.reading import Unreadable, notebooks
 from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 from assignments_lib.marking.room import NoSandbox
 from assignments_lib.training.randomness import undisturbed
 
-NOT_READ = "FOR A PERSON"
+NOT_READ = "NOT READ YET"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Preview:
             for each in self._tasks()
         ]
         after = "".join(
-            f'<div style="margin-top:4px;font-size:90%">{escape(line)}</div>' for line in self._closing()
+            f'<div style="margin-top:4px;font-size:{FINE_PRINT}">{escape(line)}</div>'
+            for line in self._closing()
         )
         return before + table(self._title(), ("Status", "Points", "Exercise"), rows) + after
 

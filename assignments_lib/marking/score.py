@@ -13,9 +13,6 @@ from assignments_lib.checks.answer import Answer, Lost, Raised
 from assignments_lib.checks.child import Piped
 from assignments_lib.checks.desk import groundwork
 from assignments_lib.checks.exercise import (
-    BLANK,
-    FAIL,
-    PASS,
     Exercise,
     Mistake,
     Observation,
@@ -26,6 +23,7 @@ from assignments_lib.checks.exercise import (
     show,
 )
 from assignments_lib.checks.report import own_lines
+from assignments_lib.look import BLANK, FAIL, PASS
 from assignments_lib.marking.matching import Code
 from assignments_lib.marking.release import Release
 from assignments_lib.marking.result import ExerciseMark, PartMark

@@ -76,7 +76,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [folder / f"{name}.html" for name in texts]
 
 
-@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop, light", "phone, dark"])
+# A desktop's window at 200 % zoom has 640 CSS pixels
+SCREENS = {
+    "desktop, light": (1280, "light"),
+    "200 %, light": (640, "light"),
+    "200 %, dark": (640, "dark"),
+    "phone, dark": (390, "dark"),
+}
+
+
+@pytest.fixture(params=SCREENS.values(), ids=SCREENS)
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
     width, scheme = request.param
     with chromium(width) as opened:
@@ -96,6 +105,11 @@ def test_pages_say_what_they_should_and_nothing_runs_in_them(page: Page, pages: 
         assert page.locator("script, a, iframe").count() == 0
         for image in page.query_selector_all("img"):
             assert image.evaluate("e => e.naturalWidth") > 100
+            # As high as it should be, and whole
+            assert image.evaluate(
+                "e => Math.abs(e.width / e.height - e.naturalWidth / e.naturalHeight) < 0.05"
+                " && e.getBoundingClientRect().right <= window.innerWidth"
+            )
     assert complaints == []  # the browser says there what a policy forbade
 
 

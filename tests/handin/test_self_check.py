@@ -87,7 +87,7 @@ def test_it_says_what_is_wrong_what_is_blank_and_what_no_check_covers(saved: Pat
         "1.7",
         "ValueError: <b>odd</b>",
         "Still blank: 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, Q2.",
-        "FOR A PERSON",
+        "NOT READ YET",
         "which a person reads",
         "Not covered by the check of",
     ):
