@@ -77,14 +77,22 @@ def move(panel: Panel, control: ElementHandle, seconds: float = 20.0) -> str | N
         changed = panel.changes(before, seconds)
         control.click()
         return None if changed else name
-    for there, back in (("ArrowRight", "ArrowLeft"), ("ArrowLeft", "ArrowRight")):
-        for steps in range(1, 7):
-            start = control.get_attribute("aria-valuenow")
-            control.press(there)
-            if control.get_attribute("aria-valuenow") == start:
-                break  # at its end
-            if panel.changes(before, seconds if steps > 3 else seconds / 4):
-                for _ in range(steps):
-                    control.press(back)
-                return None
+    where = "e => e.parentElement.style.transform"  # what is read aloud is rounded
+    start = control.evaluate(where)
+    for there, further, back in (
+        ("ArrowRight", "PageUp", "ArrowLeft"),
+        ("ArrowLeft", "PageDown", "ArrowRight"),
+    ):
+        control.press(there)
+        if control.evaluate(where) == start:
+            continue  # at its end
+        changed = panel.changes(before, seconds / 4)
+        if not changed:  # so small a step may not be seen: five more at once
+            control.press(further)
+            changed = panel.changes(before, seconds)
+        for _ in range(6):
+            if control.evaluate(where) != start:
+                control.press(back)
+        if changed:
+            return None
     return name
