@@ -81,6 +81,11 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     page.wait_for_timeout(1000)
 
 
+def questions(page: Page) -> list[str]:
+    """What stands in dialogs over the page, such as that the notebook is invalid, or that there is no kernel."""
+    return page.locator(".jp-Dialog").all_inner_texts()
+
+
 def menu(page: Page, *path: str) -> None:
     """Choose an entry of the menu bar, such as ("Settings", "Theme", "JupyterLab Dark")."""
     page.keyboard.press("Escape")
