@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from lab import chromium
+from looks import AXE
 from playwright.sync_api import Page
 
 from assignments_lib.checks.answer import InProcess
@@ -19,7 +19,6 @@ from assignments_lib.grading.feedback import feedback
 from assignments_lib.marking.result import ExerciseMark, Graded, QuestionMark
 from assignments_lib.marking.score import _mark
 
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 HOSTILE = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
 
 pytestmark = [
