@@ -1,5 +1,6 @@
 """For every test run: notebooks are slow tests, whose cells never reach for the network, and are done in time."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Notebooks are slow tests."""
     if item.path.suffix == ".ipynb":
         item.add_marker("slow")
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: looking through them again takes the garbage collector a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
