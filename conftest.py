@@ -16,6 +16,11 @@ os.environ.setdefault("ASSIGNMENTS_SECONDS", "70")
 _KERNELS = ("notebooks/", "tests/browser/", "tests/notebooks/")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A folder for pictures, as tests in a browser pass by what the README shows."""
+    parser.addoption("--pictures", metavar="FOLDER", help="where browser tests save the README's pictures")
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Notebooks are slow tests."""
     if item.path.suffix == ".ipynb":

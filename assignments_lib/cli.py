@@ -21,7 +21,7 @@ else:
 app = typer.Typer(
     help="The course's notebooks: "
     + ("build, run, release and grade them, " if _FOR_INSTRUCTORS else "")
-    + "get their data, see whether this machine is ready.",
+    + "check and hand in yours, get data, see whether this machine is ready.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -174,6 +174,47 @@ def doctor() -> None:
 
 
 @app.command(
+    epilog="Exit codes: 0 everything right; 1 could not be checked, with the reason; 2 wrong options; 3 something is "
+    "wrong or blank."
+)
+def check(
+    notebook: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Your notebook, or the zip made of it.", show_default=False)
+    ],
+) -> None:
+    """Say what the grader would give for a notebook: part by part, what is blank, and what no check covers."""
+    from assignments_lib.handin.command import check as command
+
+    raise typer.Exit(command(notebook, Console()))
+
+
+@app.command(
+    epilog="Exit codes: 0 written; 1 refused, with the reason, and nothing written; 2 wrong options."
+)
+def submit(
+    notebook: Annotated[
+        Path, typer.Argument(metavar="NOTEBOOK", help="Your notebook (.ipynb).", show_default=False)
+    ],
+    student: Annotated[
+        str,
+        typer.Option(
+            "--id", metavar="ID", prompt="Your id", help="As your instructor knows you.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where to write, in place of the notebook's folder.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Pack a notebook into one zip to hand in: no outputs, nothing personal but the id, and a receipt."""
+    from assignments_lib.handin.command import submit as command
+
+    raise typer.Exit(command(notebook, student, output, Console()))
+
+
+@app.command(
     epilog="Exit codes: 0 all graded; 1 stopped, with the reason; 2 wrong options; 3 done, but some submissions could "
     "not be graded; 130 interrupted. What is graded is kept: the same command goes on, and grades only what changed."
 )
@@ -242,11 +283,15 @@ def grade(
 ) -> None:
     """Grade a class's notebooks: marks part by part, feedback for each student, and gradebooks."""
     with _said(Console(stderr=True)):
+        from assignments_lib.grading import processes
+
+        if not (dry_run or scheduler):
+            processes.warm_up()
         from assignments_lib.authoring.checkout import find
         from assignments_lib.grading.outputs import Gradebooks
         from assignments_lib.grading.run import Plan
         from assignments_lib.grading.run import run as execute
-        from assignments_lib.grading.sandbox import Limits
+        from assignments_lib.marking.room import Limits
 
         notebook = release or find().notebooks / f"{find().named([assignment])[0]}.ipynb"
         plan = Plan(

@@ -33,7 +33,7 @@ def nowhere(tmp_path: Path, monkeypatch):
 def test_help_names_each_command():
     result = invoke("--help")
     assert result.exit_code == 0
-    for command in ("build", "run", "data", "doctor"):
+    for command in ("build", "run", "data", "doctor", "check", "submit", "grade", "release"):
         assert command in result.stdout
 
 

@@ -37,7 +37,7 @@ import assignments_lib, assignments_lib.plots, assignments_lib.training, assignm
 import assignments_lib.checks.resnet34, assignments_lib.datasets, assignments_lib.pretrained
 import assignments_lib.metrics, assignments_lib.trunk, assignments_lib.classifier
 import assignments_lib.checks.segmentation, assignments_lib.segmentation
-import assignments_lib.widgets
+import assignments_lib.widgets, assignments_lib.handin, assignments_lib.handin.command
 print([name for name in {INSTRUCTOR} if name in sys.modules])
 print([name for name in sys.modules if name.startswith(("assignments_lib.authoring", "assignments_lib.grading"))])
 """
@@ -46,15 +46,17 @@ print([name for name in sys.modules if name.startswith(("assignments_lib.authori
 
 
 FORBIDDEN = {
-    "datasets": ("checks", "authoring", "grading"),
-    "training": ("checks", "authoring", "grading"),
-    "plots": ("checks", "authoring", "grading"),
-    "metrics": ("checks", "authoring", "grading"),
-    "widgets": ("checks", "authoring", "grading"),
-    "trunk": ("checks", "authoring", "grading"),
-    "classifier": ("checks", "authoring", "grading"),
-    "segmentation": ("checks", "authoring", "grading"),
-    "checks": ("authoring", "grading"),
+    "datasets": ("checks", "marking", "handin", "authoring", "grading"),
+    "training": ("checks", "marking", "handin", "authoring", "grading"),
+    "plots": ("checks", "marking", "handin", "authoring", "grading"),
+    "metrics": ("checks", "marking", "handin", "authoring", "grading"),
+    "widgets": ("checks", "marking", "handin", "authoring", "grading"),
+    "trunk": ("checks", "marking", "handin", "authoring", "grading"),
+    "classifier": ("checks", "marking", "handin", "authoring", "grading"),
+    "segmentation": ("checks", "marking", "handin", "authoring", "grading"),
+    "checks": ("marking", "handin", "authoring", "grading"),
+    "marking": ("handin", "authoring", "grading"),
+    "handin": ("authoring", "grading"),
 }
 
 

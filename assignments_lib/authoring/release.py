@@ -28,7 +28,9 @@ from assignments_lib.authoring.checkout import Checkout, shown
 from assignments_lib.authoring.errors import BuildError, refuse
 from assignments_lib.authoring.leaks import squeeze, strings, telling
 from assignments_lib.authoring.source import Lookup, Source, read
+from assignments_lib.checks import registry
 from assignments_lib.checks.registry import assignment
+from assignments_lib.handin import blanks
 
 MANIFEST = "release.json"  # the files of a release and their SHA-256; by it a former release is known
 INSTRUCTORS = ("authoring", "grading")  # the folders of the package that students don't get
@@ -113,7 +115,7 @@ def release(
 def contents(checkout: Checkout, sources: list[Source], repository: Repository) -> dict[str, bytes]:
     """The files of a release by their names, the same bytes each time."""
     readme = _readme(sources, repository)
-    wheel, data = student_wheel(checkout, readme)
+    wheel = wheel_name(checkout)
     files = {
         f"{source.name}.ipynb": notebooks.as_text(
             student_notebook(for_repository(source, repository, wheel))
@@ -121,7 +123,7 @@ def contents(checkout: Checkout, sources: list[Source], repository: Repository) 
         for source in sources
     }
     files |= {
-        wheel: data,
+        wheel: student_wheel(checkout, readme, files),
         "README.md": readme.encode(),
         "environment.yml": _environment(checkout, wheel).encode(),
     }
@@ -150,8 +152,16 @@ def for_repository(source: Source, repository: Repository, wheel: str) -> Source
     raise BuildError(f'{shown(source.path)} has no cell tagged "set-up" with a line PACKAGE = "".')
 
 
-def student_wheel(checkout: Checkout, readme: str) -> tuple[str, bytes]:
-    """The name and the bytes of the package's wheel, without the instructor's parts, the same at each build."""
+def wheel_name(checkout: Checkout) -> str:
+    """The file name of the package's wheel."""
+    return f"{WheelBuilder(str(checkout.root)).artifact_project_id}-py3-none-any.whl"
+
+
+def student_wheel(checkout: Checkout, readme: str, blank: dict[str, bytes]) -> bytes:
+    """The package's wheel, without the instructor's parts, the same bytes at each build.
+
+    ``blank`` are the notebooks of the release: the self-check tells answers apart from them.
+    """
     with tempfile.TemporaryDirectory() as folder:
         staging = Path(folder)
         shutil.copytree(
@@ -166,10 +176,10 @@ def student_wheel(checkout: Checkout, readme: str) -> tuple[str, bytes]:
         for name in ("pyproject.toml", *_LICENSES):
             shutil.copy(checkout.root / name, staging)
         (staging / "README.md").write_text(readme, encoding="utf-8", newline="\n")
-        built = Path(
-            next(WheelBuilder(str(staging)).build(directory=str(staging / "dist"), versions=["standard"]))
-        )
-        return built.name, built.read_bytes()
+        for name in (name for name in blank if Path(name).stem in registry.notebooks()):
+            write_atomically(staging / "assignments_lib" / "handin" / blanks.FOLDER / name, blank[name])
+        building = WheelBuilder(str(staging)).build(directory=str(staging / "dist"), versions=["standard"])
+        return Path(next(building)).read_bytes()
 
 
 def leaks_in(files: dict[str, bytes], sources: list[Source]) -> Iterator[str]:

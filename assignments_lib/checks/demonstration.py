@@ -114,7 +114,7 @@ def html(shown: Sequence[Shown]) -> str:
             f'<tr>{cells}<td style="text-align:left;padding:2px">{escape(each.caption)}: '
             f"<b>{escape(each.verdict)}</b></td></tr>"
         )
-    heads = ("Target", "Yours", "Difference (dark)", "")
+    heads = ("Target", "Yours", "Difference (dark)", "In words")
     head = "".join(
         f'<th scope="col" style="text-align:left;padding:2px 10px 2px 0">{text}</th>' for text in heads
     )

@@ -82,8 +82,11 @@ def groundwork(assignment: Assignment, result: Result, right: Container[str]) ->
     if result.status != FAIL or not shaky:
         return result
     named = " and ".join(f"{id} ({assignment.task(id).title})" for id in shaky)
-    verb = "passes its check" if len(shaky) == 1 else "pass their checks"
-    note = f"This exercise uses your answer to {named}. Make sure that it {verb} first."
+    one = len(shaky) == 1
+    first = "it passes its check" if one else "they pass their checks"
+    note = (
+        f"This exercise uses your {'answer' if one else 'answers'} to {named}. Make sure that {first} first."
+    )
     return replace(result, notes=(note,))
 
 

@@ -78,6 +78,11 @@ def assignment(notebook: str) -> Assignment:
     return found
 
 
+def notebooks() -> tuple[str, ...]:
+    """The notebooks of the assignments, such as "1_resnet34"."""
+    return tuple(_MODULES)
+
+
 def modules() -> tuple[str, ...]:
     """The names of the modules of checks, such as "resnet34"."""
     return tuple(_MODULES.values())

@@ -14,21 +14,17 @@ from html import escape
 
 from assignments_lib.checks.answer import AnswerError, Raised
 from assignments_lib.checks.demonstration import Shown, html
-from assignments_lib.checks.exercise import BLANK, FAIL, PASS, Exercise, PartResult, Result
+from assignments_lib.checks.exercise import Exercise, PartResult, Result
 from assignments_lib.checks.registry import Assignment
+from assignments_lib.look import BLANK, FINE_PRINT, LINE, PASS, badge_style
 
 _NOT_CHECKED = "NOT CHECKED YET"
-
-# Word on a solid ground: at least 7:1 contrast in light and in dark themes alike.
-_GROUND = {PASS: "#1b5e20", FAIL: "#8e1b1b", BLANK: "#4a4a4a", _NOT_CHECKED: "#4a4a4a"}
-_CELL = "padding:4px 10px;text-align:left;vertical-align:top;border-bottom:1px solid #8886;"
+_CELL = f"padding:4px 10px;text-align:left;vertical-align:top;border-bottom:1px solid {LINE};"
 
 
-def _badge(status: str) -> str:
-    return (
-        f'<span style="background:{_GROUND[status]};color:#fff;padding:1px 8px;border-radius:3px;'
-        f'font-weight:600;font-size:85%;white-space:nowrap">{status}</span>'
-    )
+def badge(status: str) -> str:
+    """A status: a word before it is a colour."""
+    return f'<span style="{badge_style(status)}">{status}</span>'
 
 
 def _of(earned: int, points: int) -> str:
@@ -114,17 +110,17 @@ class Report:
             own = _own_lines(part, told)
             if own:
                 code = escape("\n".join(own))
-                details += f'<pre style="margin:4px 0 0;white-space:pre-wrap;font-size:90%">{code}</pre>'
-            rows.append(
-                f'<tr><td style="{_CELL}">{_badge(part.status)}</td>'
-                f'<td style="{_CELL}white-space:nowrap">{part.earned} / {part.points}</td>'
-                f'<td style="{_CELL}">{escape(part.title)}{details}</td></tr>'
-            )
+                details += (
+                    f'<pre style="margin:4px 0 0;white-space:pre-wrap;font-size:{FINE_PRINT}">{code}</pre>'
+                )
+            points = f"{part.earned} / {part.points}"
+            rows.append(row(badge(part.status), points, escape(part.title) + details))
         closing = "".join(
-            f'<div style="margin-top:4px;font-size:90%">{escape(line)}</div>' for line in self._closing()
+            f'<div style="margin-top:4px;font-size:{FINE_PRINT}">{escape(line)}</div>'
+            for line in self._closing()
         )
         pictures = html(self.pictures) if self.pictures else ""
-        return _table(self._title(), ("Status", "Points", "What is checked"), rows) + pictures + closing
+        return table(self._title(), ("Status", "Points", "What is checked"), rows) + pictures + closing
 
 
 @dataclass(frozen=True)
@@ -186,16 +182,21 @@ class Summary:
         return "\n".join([self._title(), *rows, f"  {self._closing()}"]).rstrip()
 
     def _repr_html_(self) -> str:
-        rows = [
-            f'<tr><td style="{_CELL}">{_badge(status)}</td><td style="{_CELL}white-space:nowrap">{points}</td>'
-            f'<td style="{_CELL}">{escape(title)}</td></tr>'
-            for status, points, title in self._rows()
-        ]
-        closing = f'<div style="margin-top:4px;font-size:90%">{escape(self._closing())}</div>'
-        return _table(self._title(), ("Status", "Points", "Exercise"), rows) + closing
+        rows = [row(badge(status), points, escape(title)) for status, points, title in self._rows()]
+        closing = f'<div style="margin-top:4px;font-size:{FINE_PRINT}">{escape(self._closing())}</div>'
+        return table(self._title(), ("Status", "Points", "Exercise"), rows) + closing
 
 
-def _table(title: str, columns: tuple[str, ...], rows: list[str]) -> str:
+def row(status: str, points: str, what: str) -> str:
+    """A row of `table`: three cells of HTML."""
+    return (
+        f'<tr><td style="{_CELL}">{status}</td><td style="{_CELL}white-space:nowrap">{points}</td>'
+        f'<td style="{_CELL}">{what}</td></tr>'
+    )
+
+
+def table(title: str, columns: tuple[str, ...], rows: list[str]) -> str:
+    """A table as HTML; ``title`` is escaped here, ``rows`` are HTML."""
     head = "".join(f'<th scope="col" style="{_CELL}">{column}</th>' for column in columns)
     return (
         '<table style="border-collapse:collapse;margin:4px 0">'

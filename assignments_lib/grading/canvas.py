@@ -9,9 +9,9 @@ from pathlib import Path
 
 from assignments_lib.atomic import write_atomically
 from assignments_lib.grading import roster
-from assignments_lib.grading.result import Graded
 from assignments_lib.grading.roster import GradebookError, Report, Sheet
 from assignments_lib.grading.tables import Cell, as_csv
+from assignments_lib.marking.result import Graded
 
 _IDS = ("SIS Login ID", "SIS User ID", "ID")
 _STUDENT_COLUMNS = ("Student", *_IDS, "Integration ID", "Root Account", "Section")

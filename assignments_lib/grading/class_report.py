@@ -14,13 +14,18 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from assignments_lib.grading.page import badge, page, points, table, text
-from assignments_lib.grading.result import Graded
-from assignments_lib.plots.style import BLUE, FAINT, INK, new_figure, style
+from assignments_lib.look import BLANK, BLUE, FAIL, GROUNDS, INK, PASS, SMALL
+from assignments_lib.marking.result import Graded
+from assignments_lib.plots.style import new_figure, style
 
 MOST_NAMES = 40  # of students in a list of which grades.csv has the rest
-_STATUSES = ("PASS", "FAIL", "NOT FILLED IN")
-_COLOURS = {"PASS": BLUE, "FAIL": "#E69F00", "NOT FILLED IN": FAINT}  # their lightness differs, too
-_HATCHES = {"PASS": "", "FAIL": "//", "NOT FILLED IN": ".."}
+# Bars look as the words in the table do: on a ground, or in an empty frame; stripes tell them apart in grey, too
+_STATUSES = (PASS, FAIL, BLANK)
+_BARS: dict[str, dict[str, Any]] = {
+    PASS: {"color": GROUNDS[PASS], "edgecolor": "white"},
+    FAIL: {"color": GROUNDS[FAIL], "edgecolor": "white", "hatch": "//"},
+    BLANK: {"color": "white", "edgecolor": INK},
+}
 
 
 def class_report(results: Sequence[Graded], *, title: str) -> str:
@@ -68,9 +73,7 @@ def _points(graded: Sequence[Graded]) -> Iterator[str]:
     step = max(1, most // 20)
     with style():
         figure, axes = _figure(7, 2.6)
-        axes.hist(
-            earned, bins=list(range(0, most + 2 * step, step)), color=_COLOURS["PASS"], edgecolor="white"
-        )
+        axes.hist(earned, bins=list(range(0, most + 2 * step, step)), color=BLUE, edgecolor="white")
         axes.set(xlabel="points", ylabel="students", xlim=(0, most + step))
         axes.yaxis.get_major_locator().set_params(integer=True)
         picture = _picture(figure, f"Histogram of points of {_count(len(earned), 'student')}. {words}.")
@@ -99,8 +102,8 @@ def _parts(graded: Sequence[Graded]) -> Iterator[str]:
 
 def _bars(found: dict[tuple[str, str], Counter[str]], students: int) -> str:
     """For each part a bar of how many passed, failed, and left it blank."""
-    hardest = max(found, key=lambda key: found[key]["FAIL"])
-    failed = found[hardest]["FAIL"]
+    hardest = max(found, key=lambda key: found[key][FAIL])
+    failed = found[hardest][FAIL]
     alt = (
         "For each part of each exercise, how many students pass, fail, or left it blank; the table below has the "
         "numbers. "
@@ -119,16 +122,14 @@ def _bars(found: dict[tuple[str, str], Counter[str]], students: int) -> str:
                 range(len(found)),
                 widths,
                 left=left,
-                color=_COLOURS[status],
-                edgecolor=INK,
-                hatch=_HATCHES[status],
                 linewidth=0.6,
-                label=status.lower(),
+                label=status,
+                **_BARS[status],
             )
             left = [a + b for a, b in zip(left, widths, strict=True)]
         axes.set(yticks=range(len(found)), xlabel="students", ylim=(len(found) - 0.4, -0.6))
         names = [textwrap.shorten(f"{id} {title}", 60, placeholder=" ...") for id, title in found]
-        axes.set_yticklabels(names, fontsize=8, parse_math=False)
+        axes.set_yticklabels(names, fontsize=SMALL, parse_math=False)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
         return _picture(figure, alt)
@@ -199,7 +200,7 @@ def _time(graded: Sequence[Graded]) -> Iterator[str]:
     yield f"<p>{text(words)}.</p>"
     with style():
         figure, axes = _figure(7, 2.2)
-        axes.hist(seconds, bins=min(30, max(5, len(seconds) // 5)), color=_COLOURS["PASS"], edgecolor="white")
+        axes.hist(seconds, bins=min(30, max(5, len(seconds) // 5)), color=BLUE, edgecolor="white")
         axes.set(xlabel="seconds", ylabel="submissions")
         axes.yaxis.get_major_locator().set_params(integer=True)
         picture = _picture(figure, f"Histogram of the time that grading took. {words}.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from assignments_lib.grading.job import Job, do
-from assignments_lib.grading.result import Graded
+from assignments_lib.marking.result import Graded
 
 
 class ClusterUnavailable(Exception):

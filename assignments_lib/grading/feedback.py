@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assignments_lib.grading.page import badge, page, points, table, text
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
+from assignments_lib.look import BLANK, FAIL, PASS, READ
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 
 def feedback(graded: Graded) -> str:
@@ -59,8 +60,8 @@ def _overview(graded: Graded) -> str:
 
 def _state(question: QuestionMark) -> str:
     if question.earned is not None:
-        return "READ"
-    return "NOT READ YET" if question.answer else "NOT FILLED IN"
+        return READ
+    return "NOT READ YET" if question.answer else BLANK
 
 
 def _given(question: QuestionMark) -> str:
@@ -73,10 +74,10 @@ def _exercise(exercise: ExerciseMark) -> Iterator[str]:
         yield f'<p class="note">{text(note)}</p>'
     told: set[str] = set()
     for part in exercise.parts:
-        if part.status != "PASS":
+        if part.status != PASS:
             yield f"<h3>{badge(part.status)} {text(part.title)} ({part.earned} of {part.points})</h3>"
             yield from _explained(part, told)
-    right = [part for part in exercise.parts if part.status == "PASS"]
+    right = [part for part in exercise.parts if part.status == PASS]
     if right:
         items = (
             f"<li>{badge(part.status)} {text(part.title)} ({part.earned} of {part.points})</li>"
@@ -84,17 +85,17 @@ def _exercise(exercise: ExerciseMark) -> Iterator[str]:
         )
         yield f'<ul class="parts">{"".join(items)}</ul>'
     if exercise.not_covered:
-        yield f'<p class="faint">Not covered by this check: {text(exercise.not_covered)}</p>'
+        yield f'<p class="quiet">Not covered by this check: {text(exercise.not_covered)}</p>'
 
 
 def _explained(part: PartMark, told: set[str]) -> Iterator[str]:
     """The words under a part that isn't right. What was told once isn't told again."""
-    if part.status == "NOT FILLED IN":
+    if part.status == BLANK:
         if part.what not in told:
             yield f"<p>{text(part.what)}</p>"
         told.add(part.what)
         return
-    if part.status != "FAIL":
+    if part.status != FAIL:
         return
     if part.given.startswith("it stopped with ") and part.given in told:
         yield "<p>It stopped in the same way as above.</p>"

@@ -28,11 +28,12 @@ from traitlets.config import Config, PyFileConfigLoader
 from assignments_lib.atomic import write_atomically
 from assignments_lib.authoring.build import NBGRADER_CONFIG as COURSE_CONFIG
 from assignments_lib.authoring.notebooks import TEXT_STUB, as_text
-from assignments_lib.grading.result import Graded, QuestionMark
 from assignments_lib.grading.roster import GradebookError
+from assignments_lib.marking.result import Graded, QuestionMark
 
 CONFIG = "nbgrader_config.py"
 _LONGEST = 255  # bytes that a folder's name may have
+_ABOUT = "Written answers come first, then the marks of checks: why, says the student's page of feedback."
 _UNANSWERED = "No response."  # nbgrader's own words
 _INVISIBLE = "\u2060"  # WORD JOINER
 
@@ -198,8 +199,14 @@ def _check_points(result: Graded, cells: dict[str, NotebookNode], path: Path) ->
 
 
 def _answered(release: NotebookNode, result: Graded) -> NotebookNode:
-    """The release notebook with the student's words in the place of the stubs."""
+    """The release notebook's graded cells, with the student's words in the place of the stubs.
+
+    What is to be read comes first. The cells of exercises are left out: formgrader would show their stubs as the
+    student's answers.
+    """
     notebook = nbformat.from_dict(release)
+    graded = sorted(filter(is_grade, notebook.cells), key=lambda cell: cell.cell_type == "code")
+    notebook.cells = [nbformat.v4.new_markdown_cell(f"# {result.title}\n\n{_ABOUT}", id="about"), *graded]
     answers = {_question_cell(question.id): question.answer for question in result.questions}
     for cell in notebook.cells:
         answer = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assignments_lib.atomic import write_atomically
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 

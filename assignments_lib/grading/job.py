@@ -7,12 +7,14 @@ import threading
 from dataclasses import dataclass
 
 from assignments_lib.grading import memory
-from assignments_lib.grading.grade import File, grade, nothing
-from assignments_lib.grading.reading import MAX_FILE, Found, Unreadable
-from assignments_lib.grading.release import Release, read
-from assignments_lib.grading.result import Graded
-from assignments_lib.grading.sandbox import Limits, NoSandbox, Sandbox
-from assignments_lib.grading.score import Room
+from assignments_lib.grading.finding import Found
+from assignments_lib.grading.sandbox import Sandbox
+from assignments_lib.grading.suspicion import warnings_about
+from assignments_lib.marking.mark import File, mark, nothing
+from assignments_lib.marking.reading import MAX_FILE, Unreadable
+from assignments_lib.marking.release import Release, read
+from assignments_lib.marking.result import Graded
+from assignments_lib.marking.room import Limits, NoSandbox, Room
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def load(found: Found) -> tuple[File, ...]:
 def do(job: Job) -> Graded:
     """Grade it in this process's room, which is made for the first job and kept for those that follow."""
     with _lock:
-        return grade(job.release, job.student, job.files, job.seed, _room(job.limits, job.unsafe), job.key)
+        room = _room(job.limits, job.unsafe)
+        return mark(job.release, job.student, job.files, job.seed, room, warnings_about, key=job.key)
 
 
 _lock = threading.Lock()

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from assignments_lib.grading import roster
-from assignments_lib.grading.result import Graded
 from assignments_lib.grading.roster import GradebookError, Report, Sheet
+from assignments_lib.marking.result import Graded
 
 # What Moodle calls its columns in English, and may call them in Korean
 _COLUMNS = {

@@ -13,9 +13,9 @@ from assignments_lib.atomic import write_atomically
 from assignments_lib.grading import canvas, gradescope, moodle, tables
 from assignments_lib.grading.class_report import class_report
 from assignments_lib.grading.feedback import feedback
-from assignments_lib.grading.result import Graded
 from assignments_lib.grading.roster import Report
 from assignments_lib.grading.store import Store
+from assignments_lib.marking.result import Graded
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,13 @@ def write(
         markup=False,
     )
     if waiting:
-        console.print(
-            f"{waiting} answers to written questions wait to be read; --nbgrader puts them into formgrader."
+        where = "; --nbgrader puts them into formgrader"
+        if gradebooks.nbgrader is not None:
+            where = f" in formgrader: start JupyterLab in {gradebooks.nbgrader}"
+        answers = (
+            "answer to a written question waits" if waiting == 1 else "answers to written questions wait"
         )
+        console.print(f"{waiting:,} {answers} to be read{where}.", markup=False)
     return graded
 
 

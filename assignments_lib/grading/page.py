@@ -8,20 +8,29 @@ import unicodedata
 from collections.abc import Sequence
 from html import escape
 
-# Light and dark; the words on badges have 7:1 on both. The colours are those of the check tables.
-STYLE = """
-:root { color-scheme: light dark; --ground: #ffffff; --ink: #1b1b1b; --faint: #595959; --line: #b9b9b9;
-  --box: #f3f3f3; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #16181c; --ink: #e9e9e9; --faint: #b4b4b4; --line: #55595f; --box: #23262b; }
-}
+from assignments_lib.look import DARK, FAIL, FINE_PRINT, LIGHT, LINE, PASS, READ, Theme, badge_style
+
+
+def _colours(theme: Theme) -> str:
+    return f"--ground: {theme.ground}; --ink: {theme.ink}; --quiet: {theme.quiet}; --box: {theme.box};"
+
+
+_CLASS = {PASS: "pass", FAIL: "fail", READ: "read"}  # any other status says that something isn't there yet
+
+# What pages share with the tables of checks: light and dark, and how a status looks
+_SHARED = [
+    f":root {{ color-scheme: light dark; --line: {LINE}; --fine: {FINE_PRINT}; {_colours(LIGHT)} }}",
+    f"@media (prefers-color-scheme: dark) {{ :root {{ {_colours(DARK)} }} }}",
+    *(f".{name} {{ {badge_style(status)} }}" for status, name in {**_CLASS, "": "blank"}.items()),
+]
+_OWN = """
 body { background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto;
   max-width: 60rem; padding: 1rem 1.25rem 4rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 1rem 0 .25rem; }
 h2 { border-top: 1px solid var(--line); font-size: 1.2rem; margin: 2.2rem 0 .5rem; padding-top: 1rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 p, dl, ul { margin: .5rem 0; }
-.faint { color: var(--faint); font-size: .92rem; }
+.quiet { color: var(--quiet); font-size: var(--fine); }
 .sum { font-size: 1.25rem; font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: .5rem 0; }
@@ -30,24 +39,21 @@ tbody th { font-weight: inherit; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .8rem .35rem 0; text-align: left;
   vertical-align: top; overflow-wrap: normal; }
 td.number, th.number { text-align: right; white-space: nowrap; }
-.badge { border-radius: 3px; color: #ffffff; display: inline-block; font-size: .82rem; font-weight: 600;
-  padding: 0 .5rem; white-space: nowrap; }
 ul.parts { list-style: none; padding: 0; }
-.pass { background: #1b5e20; }
-.fail { background: #8e1b1b; }
-.blank { background: #4a4a4a; }
+ul.parts li { margin: .25rem 0; }
 dl { display: grid; gap: .15rem 1rem; grid-template-columns: minmax(6rem, max-content) 1fr; }
 dt { font-weight: 600; }
 dd { margin: 0; min-width: 0; }
 pre, .words { background: var(--box); border-radius: 4px; margin: .4rem 0; overflow-x: auto; padding: .6rem .8rem;
   white-space: pre-wrap; }
-pre { font: .9rem/1.4 ui-monospace, monospace; }
+pre { font: var(--fine)/1.4 ui-monospace, monospace; }
 .note { border-left: 4px solid var(--line); margin: .8rem 0; padding: .1rem 0 .1rem .8rem; }
-img { background: #ffffff; height: auto; max-width: 100%; }
+img { background: #fff; height: auto; max-width: 100%; }
 @media (max-width: 36rem) { dl { display: block; } dd { margin: 0 0 .4rem; } }
 @media print { body { max-width: none; } h2, h3 { break-after: avoid; } .scroll { overflow: visible; }
-  .badge { background: #ffffff; border: 1px solid #1b1b1b; color: #1b1b1b; } }
+  .badge { background: #fff; border: 1px solid; color: #000; } }
 """
+STYLE = "\n".join(_SHARED) + _OWN
 
 
 def page(title: str, body: str, *, pictures: bool = False) -> str:
@@ -79,7 +85,6 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[str], numbers: Sequ
 
 
 _NUMBER = ' class="number"'
-_CLASS = {"PASS": "pass", "FAIL": "fail"}
 
 
 def badge(status: str) -> str:

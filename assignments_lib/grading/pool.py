@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import queue
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+from assignments_lib.grading import processes
 from assignments_lib.grading.job import Job, close_rooms, do
-from assignments_lib.grading.result import Graded
 from assignments_lib.grading.sandbox import SandboxUnavailable
+from assignments_lib.marking import score
+from assignments_lib.marking.result import Graded
 
 TRIES = 2  # of a submission whose grading ended its worker
 
@@ -43,7 +46,8 @@ def grade_all(jobs: Sequence[Job], count: int) -> Iterator[Graded]:
     for job in jobs:
         waiting.put(job)
     done: queue.SimpleQueue[Graded | BaseException] = queue.SimpleQueue()
-    pool = [_Worker() for _ in range(min(count, len(jobs)))]
+    shelf = tempfile.TemporaryDirectory(prefix="assignments-", ignore_cleanup_errors=True)
+    pool = [_Worker(Path(shelf.name)) for _ in range(min(count, len(jobs)))]
     threads = [threading.Thread(target=_feed, args=(worker, waiting, done), daemon=True) for worker in pool]
     try:
         for thread in threads:
@@ -59,6 +63,7 @@ def grade_all(jobs: Sequence[Job], count: int) -> Iterator[Graded]:
                 waiting.get_nowait()
         for worker in pool:
             worker.close()
+        shelf.cleanup()
 
 
 def _feed(
@@ -77,7 +82,8 @@ def _feed(
 class _Worker:
     """One process that grades; a new one takes its place when it ends or takes too long."""
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: Path) -> None:
+        self._shelf = shelf  # what mistakes show, for all workers
         self._process: Any = None
         self._pipe: Connection | None = None
         self._closed = False
@@ -105,9 +111,9 @@ class _Worker:
 
     def _asked(self, job: Job) -> Graded | BaseException:
         if self._pipe is None:
-            context = multiprocessing.get_context("spawn")
+            context = processes.context()
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_work, args=(theirs,), daemon=False)
+            self._process = context.Process(target=_work, args=(theirs, self._shelf), daemon=False)  # type: ignore[attr-defined]
             self._process.start()
             theirs.close()
         self._pipe.send(job)
@@ -131,8 +137,9 @@ class _Worker:
         self._end()
 
 
-def _work(pipe: Connection) -> None:
+def _work(pipe: Connection, shelf: Path) -> None:
     """A worker's life: jobs in, results out, until the pipe is closed."""
+    score.share(shelf)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asked: it ends the workers itself
     with suppress(EOFError, OSError):
         while True:

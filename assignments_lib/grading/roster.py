@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assignments_lib.atomic import write_atomically
-from assignments_lib.grading.result import Graded
+from assignments_lib.marking.result import Graded
 
 Shown = Callable[[int], str]  # a row, as a person knows it
 Level = tuple[Callable[[Graded], set[str]], Callable[[int], set[str]]]  # a result's keys, and a row's

@@ -19,17 +19,18 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from assignments_lib.grading import outputs, pool, reading
+from assignments_lib.grading import finding, outputs, pool
 from assignments_lib.grading.cluster import ClusterUnavailable
 from assignments_lib.grading.cluster import grade_all as grade_on_cluster
-from assignments_lib.grading.grade import digest_of, nothing
 from assignments_lib.grading.job import Job, load
-from assignments_lib.grading.reading import Unreadable
-from assignments_lib.grading.release import Release, read
-from assignments_lib.grading.result import Graded
 from assignments_lib.grading.roster import GradebookError
-from assignments_lib.grading.sandbox import Limits, SandboxUnavailable
+from assignments_lib.grading.sandbox import SandboxUnavailable
 from assignments_lib.grading.store import Store, key
+from assignments_lib.marking.mark import digest_of, nothing
+from assignments_lib.marking.reading import Unreadable
+from assignments_lib.marking.release import Release, read
+from assignments_lib.marking.result import Graded
+from assignments_lib.marking.room import Limits
 
 # What `assignments grade` exits with
 ALL_GRADED, FAILED, SOME_NOT_GRADED, INTERRUPTED = 0, 1, 3, 130
@@ -75,13 +76,13 @@ def _run(plan: Plan, console: Console) -> int:
     release_data = plan.release.read_bytes()
     release = read(plan.release.name, release_data)
     store = Store(plan.output)
-    found = reading.find(plan.submissions)
+    found = finding.find(plan.submissions, release.assignment.notebook)
     jobs, kept, unreadable = _sorted(plan, release, release_data, store, found)
     console.print(
         f"{release.assignment.title}: {_count(len(found), 'submission')}, "
         f"{len(jobs)} to grade, {len(kept)} graded before and unchanged."
     )
-    others = reading.others(plan.submissions)
+    others = finding.others(plan.submissions)
     if others:
         console.print(
             Text(f"Passed over, as they are no folder, zip or notebook: {', '.join(others)}", style="yellow"),
@@ -121,7 +122,7 @@ def _run(plan: Plan, console: Console) -> int:
 
 
 def _sorted(
-    plan: Plan, release: Release, release_data: bytes, store: Store, found: Sequence[reading.Found]
+    plan: Plan, release: Release, release_data: bytes, store: Store, found: Sequence[finding.Found]
 ) -> tuple[list[Job], list[Graded], list[Graded]]:
     """What is to be graded; what was, with nothing changed since; and what can't be read from the disk."""
     seed = secrets.randbelow(2**31) if plan.seed is None else plan.seed

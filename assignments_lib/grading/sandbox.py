@@ -17,19 +17,19 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import assignments_lib
 from assignments_lib.checks import registry
-from assignments_lib.checks.child import ChildProcess, Piped
+from assignments_lib.checks.child import Piped
 from assignments_lib.grading import memory
+from assignments_lib.marking.room import Limits
 
 _PACKAGE = Path(assignments_lib.__file__).resolve().parent
 _INSIDE = Path(__file__).resolve().parent / "inside"
-_NOT_FOR_SUBMISSIONS = {"authoring", "grading", "checks", "cli.py", "__pycache__"}
+_NOT_FOR_SUBMISSIONS = {"authoring", "checks", "cli.py", "grading", "handin", "marking", "__pycache__"}
 _OF_THE_CHECKS = ("__init__.py", "answer.py", "host.py", "serve.py", "wire.py")
 _SYSTEM = (
     "/lib",
@@ -47,17 +47,6 @@ START = 120.0  # seconds that loading torch may take
 
 class SandboxUnavailable(Exception):
     """No sandbox can be made on this machine; the message says why, and what to do."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one submission may use: seconds for a request, a cell and an exercise; bytes of memory and of files."""
-
-    request: float = 30.0
-    cell: float = 10.0
-    exercise: float = 60.0
-    memory: int = 3 * 2**30
-    files: int = 64 * 2**20
 
 
 class Guest(Piped):
@@ -176,34 +165,6 @@ class Sandbox:
     def _heard(self) -> dict[str, Any]:
         heard: dict[str, Any] = json.loads(self._replies.readline())
         return heard
-
-
-class NoSandbox:
-    """Submissions run in ordinary processes, with all that the instructor's account may do: `--unsafe` only."""
-
-    def __init__(self, limits: Limits | None = None):
-        self.limits = limits or Limits()
-        self._guest: ChildProcess | None = None
-
-    def __enter__(self) -> NoSandbox:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the process of the last guest."""
-        if self._guest is not None:
-            self._guest.close()
-            self._guest = None
-
-    def guest(self) -> Piped:
-        """A fresh answer in a process of its own."""
-        self.close()
-        self._guest = ChildProcess(timeout=self.limits.request)
-        return self._guest
 
 
 def _walls() -> list[str]:

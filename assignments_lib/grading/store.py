@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from assignments_lib.atomic import write_atomically
-from assignments_lib.grading.release import Release
-from assignments_lib.grading.result import FORMAT, Graded, from_json, to_json
-from assignments_lib.grading.sandbox import Limits
+from assignments_lib.marking.release import Release
+from assignments_lib.marking.result import FORMAT, Graded, from_json, to_json
+from assignments_lib.marking.room import Limits
 
 
 class Store:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from assignments_lib.grading.matching import Code
-from assignments_lib.grading.release import parsed
+from assignments_lib.marking.matching import Code
+from assignments_lib.marking.release import parsed
 
 _MODULES = {
     "ctypes": "reaches below Python",

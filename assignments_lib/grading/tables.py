@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from assignments_lib.atomic import write_atomically
-from assignments_lib.grading.result import ExerciseMark, Graded, QuestionMark
+from assignments_lib.marking.result import ExerciseMark, Graded, QuestionMark
 
 Cell = str | int | float
 

@@ -14,12 +14,23 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, PathPatc
 from matplotlib.path import Path
 from torch import nn
 
+from assignments_lib.look import (
+    BLUES,
+    DIAGRAM,
+    HEADING,
+    PALE_GREEN,
+    PALE_PURPLE,
+    PALE_YELLOW,
+    PAPER,
+    SMALL,
+    TEXT,
+)
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.style import INK, QUIET, new_canvas, style
 from assignments_lib.plots.tracing import Block, Step, Trace, trace
 
-_STAGES = ("#DCEBF7", "#B3D4EC", "#7FB5DC", "#4A93C6", "#2A76AD", "#1B5A8A")  # light to dark: deeper in
-_STEM, _POOL, _HEAD, _IMAGE = "#EAD9EC", "#FBE3B5", "#BFE5D6", "#F6F8FA"
+_STAGES = BLUES  # light to dark: deeper in
+_STEM, _POOL, _HEAD, _IMAGE = PALE_PURPLE, PALE_YELLOW, PALE_GREEN, PAPER
 
 # Lengths are in inches
 _TALL = 2.2  # the image's height
@@ -95,8 +106,8 @@ def network(
         _slabs(axes, groups)
         _shortcuts(axes, groups, traced.blocks)
         _legend(axes, room - 2.9, traced.blocks)
-        axes.text(0.1, 1.75, heading, fontsize=12, fontweight="bold", va="top")
-        axes.text(0.1, 1.49, subtitle, fontsize=9.5, color=QUIET, va="top")
+        axes.text(0.1, 1.75, heading, fontsize=HEADING, fontweight="bold", va="top")
+        axes.text(0.1, 1.49, subtitle, fontsize=DIAGRAM, color=QUIET, va="top")
         show(figure, alt or _in_words(heading, subtitle, groups, traced.blocks))
 
 
@@ -227,11 +238,17 @@ def _slabs(axes: Axes, groups: list[_Group]) -> None:
             )
             if max(slab.step.stride) > 1 and len(group.slabs) > 1:
                 axes.text(
-                    slab.x, -slab.height / 2 - 0.06, f"stride {max(slab.step.stride)}", fontsize=9, va="top"
+                    slab.x,
+                    -slab.height / 2 - 0.06,
+                    f"stride {max(slab.step.stride)}",
+                    fontsize=SMALL,
+                    va="top",
                 )
         centre = group.slabs[0].x + group.inner / 2
-        axes.text(centre, -1.2, group.heading, fontsize=10, fontweight="bold", ha="center", va="top")
-        axes.text(centre, -1.4, "\n".join(group.lines), fontsize=9.5, ha="center", va="top", linespacing=1.25)
+        axes.text(centre, -1.2, group.heading, fontsize=TEXT, fontweight="bold", ha="center", va="top")
+        axes.text(
+            centre, -1.4, "\n".join(group.lines), fontsize=DIAGRAM, ha="center", va="top", linespacing=1.25
+        )
 
 
 def _shortcuts(axes: Axes, groups: list[_Group], blocks: list[Block]) -> None:
@@ -274,7 +291,7 @@ def _legend(axes: Axes, x: float, blocks: list[Block]) -> None:
     for row, (projection, text) in enumerate(entries):
         y = 1.66 - 0.23 * row
         axes.plot([x, x + 0.42], [y, y], color=INK, linewidth=1.3, linestyle=_dash(projection))
-        axes.text(x + 0.52, y, text, fontsize=9.5, va="center")
+        axes.text(x + 0.52, y, text, fontsize=DIAGRAM, va="center")
 
 
 def _in_words(heading: str, subtitle: str, groups: list[_Group], blocks: list[Block]) -> str:

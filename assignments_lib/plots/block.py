@@ -13,6 +13,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, PathPatc
 from matplotlib.path import Path
 from torch import Tensor, nn
 
+from assignments_lib.look import DIAGRAM, HEADING, PALE_BLUE, PALE_GREEN, PALE_PURPLE, PAPER, SMALL, TITLE
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.style import INK, QUIET, new_canvas, style
 from assignments_lib.plots.tracing import Step, _Recorder
@@ -34,7 +35,7 @@ _NAMES = {
     "constant_pad_nd": "padding",
 }
 _UNSEEN = {"view", "_unsafe_view", "alias", "clone", "contiguous", "detach", "expand", "_to_copy"}
-_COLOURS = {"convolution": "#B3D4EC", "norm": "#EAD9EC", "activation": "#BFE5D6", "other": "#F6F8FA"}
+_COLOURS = {"convolution": PALE_BLUE, "norm": PALE_PURPLE, "activation": PALE_GREEN, "other": PAPER}
 
 # Lengths are in inches
 _WIDE, _TALL, _GAP = 1.9, 0.3, 0.24  # a box, and the arrow between two
@@ -118,7 +119,7 @@ def residual_blocks(
         height = top + max(each.height for each in drawn)
         figure, axes = new_canvas(width, height, bottom=top - height)
         if title:
-            axes.text(_MARGIN, 0.28, title, fontsize=12, fontweight="bold", va="top")
+            axes.text(_MARGIN, 0.28, title, fontsize=HEADING, fontweight="bold", va="top")
         left = _MARGIN
         for each in drawn:
             _draw(axes, each, left)
@@ -248,7 +249,7 @@ class _Pen:
         if self.shape != self.noted:
             align = "right" if self.outwards < 0 else "left"
             x = self.x + 0.09 * self.outwards
-            self.axes.text(x, y, _thin_size(self.shape), fontsize=9, color=QUIET, ha=align, va="center")
+            self.axes.text(x, y, _thin_size(self.shape), fontsize=SMALL, color=QUIET, ha=align, va="center")
             self.noted = self.shape
 
     def box(self, operation: _Operation) -> None:
@@ -266,7 +267,7 @@ class _Pen:
         )
         middle = self.y - _TALL / 2
         self.axes.text(
-            self.x, middle, operation.label, fontsize=9.5, ha="center", va="center_baseline", zorder=4
+            self.x, middle, operation.label, fontsize=DIAGRAM, ha="center", va="center_baseline", zorder=4
         )
         self.y -= _TALL
         self.shape = operation.shape
@@ -279,9 +280,9 @@ class _Pen:
 
 def _draw(axes: Axes, block: _Drawn, left: float) -> None:
     x = left + _WIDE / 2
-    axes.text(left, -0.08, block.name, fontsize=11, fontweight="bold", va="top")
-    axes.text(left, -0.3, f"{block.parameters:,} parameters", fontsize=9.5, color=QUIET, va="top")
-    axes.text(x, -0.68, _thin_size(block.shape), fontsize=9.5, ha="center", va="center")
+    axes.text(left, -0.08, block.name, fontsize=TITLE, fontweight="bold", va="top")
+    axes.text(left, -0.3, f"{block.parameters:,} parameters", fontsize=DIAGRAM, color=QUIET, va="top")
+    axes.text(x, -0.68, _thin_size(block.shape), fontsize=DIAGRAM, ha="center", va="center")
     pen = _Pen(axes, x, -0.8, block.shape, -1)
     pen.boxes(block.before)
     if block.shortcut is None:
@@ -301,7 +302,7 @@ def _draw(axes: Axes, block: _Drawn, left: float) -> None:
         pen.boxes(block.after)
     pen.noted = pen.shape  # the size of the output stands below the last arrow, changed or not
     pen.arrow()
-    axes.text(x, pen.y - 0.12, _thin_size(pen.shape), fontsize=9.5, ha="center", va="center")
+    axes.text(x, pen.y - 0.12, _thin_size(pen.shape), fontsize=DIAGRAM, ha="center", va="center")
 
 
 def _shortcut(
@@ -315,7 +316,7 @@ def _shortcut(
     middle = (top + bottom) / 2
     if not operations:
         axes.plot([aside, aside], [top - _BEND, bottom + _BEND], color=INK, linewidth=1.2)
-        axes.text(aside + 0.09, middle, "identity", fontsize=9.5, ha="left", va="center")
+        axes.text(aside + 0.09, middle, "identity", fontsize=DIAGRAM, ha="left", va="center")
     else:
         pen = _Pen(axes, aside, top - _BEND, shape, 1)
         pen.arrow(top - _BEND - (middle + inner / 2))

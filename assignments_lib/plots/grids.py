@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from assignments_lib.datasets.pictures import Pictures
+from assignments_lib.look import SMALL, TEXT
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.style import FAINT, new_figure, style
 
@@ -55,7 +56,7 @@ def gallery(
             axes.spines[:].set_visible(True)
             axes.spines[:].set_color(FAINT)  # one at a time: before matplotlib 3.8 there is no spines[:].set
             if titles:
-                axes.set_title(titles[index], fontsize=9, fontweight="normal", loc="center", pad=3)
+                axes.set_title(titles[index], fontsize=SMALL, fontweight="normal", loc="center", pad=3)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
         show(figure, alt or _described(title, len(pixels), titles), colours=_colours(pixels))
@@ -88,7 +89,7 @@ def contact_sheet(pictures: Pictures, per_class: int = 12, *, title: str = "", a
         axes = figure.subplots()
         axes.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axes.set(xticks=[], yticks=[label * (height + gap) + height / 2 for label in range(rows)])
-        axes.set_yticklabels(chosen.classes, fontsize=10)
+        axes.set_yticklabels(chosen.classes, fontsize=TEXT)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         heading = title or (f"{pictures.name}: {len(pictures):,} pictures" if pictures.name else "")

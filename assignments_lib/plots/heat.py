@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
+from assignments_lib.look import SMALL
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.style import BLUE, FAINT, new_figure, style
 
@@ -58,7 +59,7 @@ def heat_maps(
             axes.imshow(_warmed(images[index], heat[index]), interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set(visible=True, color=FAINT)  # paper is as white as the page
-            axes.set_title(titles[index], fontsize=9, fontweight="normal", loc="center", pad=3)
+            axes.set_title(titles[index], fontsize=SMALL, fontweight="normal", loc="center", pad=3)
             if hot is not None and bool(hot[index].any()) and not bool(hot[index].all()):
                 axes.contour(hot[index].cpu().numpy(), [0.5], colors=BLUE, linewidths=1.2)
             if peaks:

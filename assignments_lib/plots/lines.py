@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from assignments_lib.look import SMALL
 from assignments_lib.plots.picture import publish, render, show
 from assignments_lib.plots.style import line_styles, new_figure, style
 from assignments_lib.training.history import History, percent
@@ -152,7 +153,7 @@ def _label_ends(axes: Axes, spell: Callable[[float], str]) -> None:
             xytext=(9, 0),
             textcoords="offset points",
             color=line.get_color(),
-            fontsize=9,
+            fontsize=SMALL,
             va="center",
             annotation_clip=False,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 from torch import Tensor
 
+from assignments_lib.look import SMALL
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.style import new_figure, style
 from assignments_lib.training.history import percent
@@ -48,7 +49,7 @@ def confusion(
                     f"{table[row, column]:,}" if table[row, column] else "·",
                     ha="center",
                     va="center",
-                    fontsize=9,
+                    fontsize=SMALL,
                     fontweight="bold" if row == column else "normal",
                 )
         axes.set_xticks(range(size), classes, rotation=40, ha="right", rotation_mode="anchor")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from torch import Tensor
 
+from assignments_lib.look import SMALL
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.pixels import IGNORE, IGNORED, PALETTE, coloured
 from assignments_lib.plots.style import new_figure, style
@@ -149,7 +150,7 @@ def _grid(
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
             if titles:
-                axes.set_title(titles[index], fontsize=9, fontweight="normal", loc="center", pad=3)
+                axes.set_title(titles[index], fontsize=SMALL, fontweight="normal", loc="center", pad=3)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
         _legend(figure, present, names, legend_columns, ignored=bool((masks == IGNORE).any()))

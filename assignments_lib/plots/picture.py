@@ -38,7 +38,7 @@ class Picture:
         """Data and metadata, as `IPython.display.display(..., raw=True)` takes them."""
         encoded = base64.b64encode(self.png).decode()
         alt = html.escape(self.alt, quote=True)
-        tag = f'<img alt="{alt}" width="{self.width}" src="data:image/png;base64,{encoded}">'
+        tag = f'<img alt="{alt}" width="{self.width}" style="max-width:100%" src="data:image/png;base64,{encoded}">'
         data = {"text/html": tag, "image/png": encoded, "text/plain": self.alt}
         return data, {"image/png": {"alt": self.alt, "width": self.width}}
 

@@ -11,15 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from assignments_lib.look import IGNORED, LINE, PALETTE
+
 IGNORE = 255
-# Background, then Okabe and Ito's colours, which colour-blind people tell apart, then lighter and darker ones of them.
-# fmt: off
-PALETTE = (
-    "#20242a", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2",
-    "#d55e00", "#cc79a7", "#8c5a00", "#a6dcf5", "#7fd1b9", "#5b2a86",
-)
-# fmt: on
-IGNORED = "#c8c8c8"
 
 
 def png(picture: Tensor, colours: int | None = None) -> bytes:
@@ -54,7 +48,7 @@ def tag(file: bytes, alt: str, size: tuple[int, int]) -> str:
     encoded = base64.b64encode(file).decode()
     return (
         f'<img alt="{escape(alt, quote=True)}" width="{width}" height="{height}" style="image-rendering:pixelated;'
-        f'border:1px solid #8886" src="data:image/png;base64,{encoded}">'
+        f'border:1px solid {LINE}" src="data:image/png;base64,{encoded}">'
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from assignments_lib.look import PAPER, TEXT
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.style import FAINT, INK, line_styles, new_figure, style
 
@@ -39,7 +40,7 @@ def receptive_field(
     with style():
         figure = new_figure(6.4, 3.6)
         axes = figure.subplots()
-        axes.add_patch(Rectangle((0, 0), side, side, facecolor="#F6F8FA", edgecolor=INK))
+        axes.add_patch(Rectangle((0, 0), side, side, facecolor=PAPER, edgecolor=INK))
         if side <= 80:
             for line in np.arange(1, side):
                 axes.plot([line, line], [0, side], color=FAINT, linewidth=0.5)
@@ -69,7 +70,7 @@ def receptive_field(
                 f"{names[index]}: {size} × {size}",
                 va="center",
                 color=look["color"],
-                fontsize=10,
+                fontsize=TEXT,
             )
         axes.set(xlim=(-0.5, side * 1.9), ylim=(side + 0.5, -0.5), aspect="equal")
         axes.set_axis_off()

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from assignments_lib.look import MIST
 from assignments_lib.plots.picture import show
 from assignments_lib.plots.style import BLUE, INK, VERMILION, new_figure, style
 
@@ -38,11 +39,11 @@ def _said(numbers: np.ndarray) -> str:
 
 def _row_of_pixels(axes: Axes, pixels: int, aligned: bool) -> None:
     for left in range(pixels):
-        axes.add_patch(Rectangle((left, 0), 1, 1, facecolor="#eef2f6", edgecolor=INK))
+        axes.add_patch(Rectangle((left, 0), 1, 1, facecolor=MIST, edgecolor=INK))
     axes.plot(np.arange(pixels) + 0.5, np.full(pixels, 0.5), "o", color=BLUE)
     for position, value in zip(np.arange(pixels) + 0.5, _centres(pixels, aligned), strict=True):
         paper = {
-            "facecolor": "#eef2f6",
+            "facecolor": MIST,
             "edgecolor": "none",
             "pad": 1.0,
         }  # so that a dashed line doesn't cross it

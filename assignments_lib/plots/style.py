@@ -1,4 +1,4 @@
-"""How every picture looks: one place for fonts, lines and colours."""
+"""How every picture looks: fonts and lines. Colours and sizes of type are those of everything else (`look`)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# After Okabe and Ito, "Color Universal Design" (2008): told apart with any kind of colour vision. All but the
-# blue are darkened, because they are text colours too and text needs 4.5:1 against white (WCAG 2.2, AA).
-BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#B85000", "#007A59", "#A34E7F"
-INK = "#1F2328"  # text and outlines
-QUIET = "#57606A"  # second-rank text: still 6:1 against white
-FAINT = "#D0D7DE"  # grid lines
+from assignments_lib.look import BLUE, FAINT, GREEN, INK, PURPLE, QUIET, SMALL, TEXT, TITLE, VERMILION
 
 # Lines differ in colour, dash and marker, so that colour is never needed to tell them apart
 LINES: tuple[dict[str, Any], ...] = (
@@ -29,14 +24,14 @@ LINES: tuple[dict[str, Any], ...] = (
 
 _RC: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that pictures agree between machines
-    "font.size": 10,
-    "axes.titlesize": 11,
+    "font.size": TEXT,
+    "axes.titlesize": TITLE,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 10,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "legend.fontsize": 9,
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
     "legend.frameon": False,
     "text.color": INK,
     "axes.labelcolor": INK,

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from assignments_lib.datasets import scenes
+from assignments_lib.look import PALETTE, SMALL
 from assignments_lib.plots.style import BLUE, FAINT, GREEN, INK, VERMILION, new_figure, style
 from assignments_lib.widgets.controls import Choice, Control, Slider
 from assignments_lib.widgets.demonstration import Demonstration
@@ -25,7 +26,7 @@ _PLACES = {  # (row, column), as shares of the map's side
     "in the corner": (0.0, 0.0),
 }
 _LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"))  # of the branches: colour and marker
-_SHADES = ("#0072B2", "#A6DCF5", "#FFFFFF")  # all nine weights, some, only the centre
+_SHADES = (BLUE, PALETTE[9], "white")  # all nine weights, some, only the centre
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def _shares(axes: Axes, branches: Sequence[Taps]) -> None:
             axes.bar(place, share, 0.72, bottom=below, color=shade, edgecolor=INK, linewidth=0.8, hatch=hatch)
             if share > 0.09:
                 axes.text(
-                    place, below + share / 2, f"{name}\n{share:.0%}", ha="center", va="center", fontsize=9,
+                    place, below + share / 2, f"{name}\n{share:.0%}", ha="center", va="center", fontsize=SMALL,
                     color="white" if name == "all 9" else INK,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if hatch else None,
                 )  # fmt: skip

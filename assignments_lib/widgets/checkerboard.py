@@ -17,6 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from torch import Tensor, nn
 
 from assignments_lib.datasets import scenes
+from assignments_lib.look import TEXT
 from assignments_lib.plots.style import BLUE, QUIET, VERMILION, new_canvas, new_figure, style
 from assignments_lib.widgets.controls import Choice, Control, Slider, Switch
 from assignments_lib.widgets.demonstration import Demonstration
@@ -308,5 +309,5 @@ def _shown(picture: Tensor, stretched: bool = False) -> np.ndarray:
 
 def _titled(axes: Axes, title: str) -> None:
     axes.set(xticks=[], yticks=[])
-    axes.set_title(title, fontsize=10, fontweight="normal")
+    axes.set_title(title, fontsize=TEXT, fontweight="normal")
     axes.spines[:].set(visible=True, color=QUIET)

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from assignments_lib.datasets import scenes
+from assignments_lib.look import COUNTS, MIST, SMALL
 from assignments_lib.plots.pixels import IGNORE
 from assignments_lib.plots.style import FAINT, INK, QUIET, VERMILION, new_figure, style
 from assignments_lib.widgets.controls import Choice, Control, Slider
@@ -22,9 +23,7 @@ from assignments_lib.widgets.panel import Drawing, Pictures
 
 RATES = ("1, 1, 1", "2, 2, 2", "1, 2, 4", "2, 4, 8", "1, 2, 5")  # the last: hybrid dilated convolution
 _SIDE = 31  # pixels of the window that is drawn: a unit that sees 29 x 29 fits
-_SHADES = ("#D6ECFA", "#4AA3DF")  # of counts, light enough for dark numbers
 _COLOURS = 128  # of the file: many shades that are near each other
-_OUTSIDE = "#EEF0F2"
 _WIDTH = 7.2  # inches, of two maps
 _SEED = 46  # of the scene of `Gridding`
 
@@ -178,7 +177,7 @@ def _counted(seen: Seen, rates: Sequence[int]) -> Figure:
     """Cells for pixels, the unit's own in the middle."""
     counts, side = seen.counts.numpy(), seen.side
     half, reach = _SIDE / 2, side // 2
-    shades = LinearSegmentedColormap.from_list("counts", _SHADES)
+    shades = LinearSegmentedColormap.from_list("counts", COUNTS)
     lines = np.arange(-half, half + 1)
     with style():
         figure = new_figure(6.2, 6.7)
@@ -187,14 +186,14 @@ def _counted(seen: Seen, rates: Sequence[int]) -> Figure:
             np.ma.masked_equal(counts, 0), cmap=shades, vmin=1, vmax=max(2, counts.max()),
             extent=(-side / 2, side / 2) * 2, interpolation="nearest",
         )  # fmt: skip
-        axes.add_patch(Rectangle((-half, -half), _SIDE, _SIDE, facecolor=_OUTSIDE, zorder=-2))
+        axes.add_patch(Rectangle((-half, -half), _SIDE, _SIDE, facecolor=MIST, zorder=-2))
         axes.add_patch(Rectangle((-side / 2, -side / 2), side, side, facecolor="white", zorder=-1))  # holes
         for row, column in np.argwhere(counts):
             axes.text(
                 column - reach,
                 row - reach,
                 str(counts[row, column]),
-                fontsize=9,
+                fontsize=SMALL,
                 ha="center",
                 va="center_baseline",
             )
@@ -211,6 +210,6 @@ def _counted(seen: Seen, rates: Sequence[int]) -> Figure:
         axes.set_title(f"{_named(rates)}: {side} x {side} pixels, {seen.holes} holes".capitalize())
         figure.supxlabel(
             "A number: how many ways lead from this pixel to the unit. White, without a number: a hole.",
-            fontsize=9, color=QUIET,
+            fontsize=SMALL, color=QUIET,
         )  # fmt: skip
     return figure

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
+from assignments_lib.look import SMALL
 from assignments_lib.plots.pixels import IGNORE
 from assignments_lib.plots.style import BLUE, VERMILION, style
 from assignments_lib.segmentation.hypercolumns import Box, Hypercolumns, hypercolumns, similar
@@ -287,7 +288,7 @@ def _stretched(values: Tensor) -> Tensor:
 
 def _number(axes: Axes, x: int, y: int, number: int) -> None:
     around = {"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": BLUE}
-    axes.text(x, y, str(number), ha="center", va="center", fontsize=9, bbox=around, clip_on=True)
+    axes.text(x, y, str(number), ha="center", va="center", fontsize=SMALL, bbox=around, clip_on=True)
 
 
 def _cut(maps: Tensor, box: Box) -> Tensor:

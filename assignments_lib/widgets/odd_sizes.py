@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from assignments_lib.look import SMALL
 from assignments_lib.plots.style import BLUE, FAINT, GREEN, INK, QUIET, VERMILION, new_canvas, style
 from assignments_lib.widgets.controls import Choice, Control, Slider
 from assignments_lib.widgets.demonstration import Demonstration
@@ -128,7 +129,7 @@ class OddSizes(Demonstration):
                 self._strip(axes, strip, size, height - 0.52 - number * _LINE, scale)
             axes.text(
                 _LEFT, 0.17, "dotted: the ends of the picture    hatched: lost, missing or cropped", va="center",
-                fontsize=9, color=QUIET,
+                fontsize=SMALL, color=QUIET,
             )  # fmt: skip
         sizes = ", ".join(f"{strip.name} {strip.units}" for strip in strips)
         return {
@@ -189,7 +190,7 @@ class OddSizes(Demonstration):
         axes.text(0.1, y, f"{names.get(name, name)} {level}".strip(), va="center")
         axes.text(_LEFT - 0.12, y, str(strip.units), ha="right", va="center", fontweight="bold")
         axes.text(
-            _WIDTH - _RIGHT + 0.12, y, note, va="center", fontsize=9, color=VERMILION if bad else INK,
+            _WIDTH - _RIGHT + 0.12, y, note, va="center", fontsize=SMALL, color=VERMILION if bad else INK,
         )  # fmt: skip
 
     @staticmethod

@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
+from assignments_lib.look import SMALL
 from assignments_lib.plots.style import (
     BLUE,
     GREEN,
@@ -149,7 +150,7 @@ class FlattenOrConvolve(Demonstration):
             axes.add_patch(
                 Rectangle((3.85, top - 0.06), whole * numbers, 0.18, facecolor=colour, edgecolor=INK)
             )
-            axes.text(3.85, top - 0.19, words, fontsize=9, va="center")
+            axes.text(3.85, top - 0.19, words, fontsize=SMALL, va="center")
         fits, places = answers.fits, f"{CLASSES} scores, 1 answer"
         verdict = f"fits: {places}" if fits else "doesn't fit: no answer"
         axes.text(3.85, 1.98, verdict, color=GREEN if fits else VERMILION, fontweight="bold")

@@ -141,7 +141,7 @@ def _stills(title: str, stills: list[tuple[str, Pictures]]) -> str:
         for caption in stills[0][1]
     )
     caption = f'<caption style="text-align:left"><b>{escape(title)}</b></caption>' if title else ""
-    return f"<table>{caption}<thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<table>{caption}<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _stacked(title: str, stills: list[tuple[str, Pictures]]) -> str:

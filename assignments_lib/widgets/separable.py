@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import nn
 
+from assignments_lib.look import SMALL, TEXT
 from assignments_lib.plots.style import BLUE, VERMILION, new_figure, style
 from assignments_lib.segmentation import SeparableConv2d
 from assignments_lib.widgets.controls import Control, Slider
@@ -168,9 +169,9 @@ def _bars(axes: Axes, title: str, full: float, first: float, second: float, *lab
     axes.barh(1, second, left=first, color=VERMILION)
     for place, (value, label) in enumerate(zip((full, first + second), labels, strict=True)):
         more = " (striped: depthwise, plain: pointwise)" if place and parts and value < 0.5 * full else ""
-        axes.text(value, place, f" {label}{more}", va="center", fontsize=9)
+        axes.text(value, place, f" {label}{more}", va="center", fontsize=SMALL)
     axes.set_yticks((0, 1), ("full", "separable"))
     axes.set(xlim=(0, 1.25 * max(full, first + second)), ylim=(1.6, -0.6), xticks=[])
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title, fontsize=TEXT)

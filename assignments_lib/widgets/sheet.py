@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from torch import Tensor, nn
 
+from assignments_lib.look import TEXT
 from assignments_lib.plots.pixels import IGNORE, IGNORED, PALETTE, coloured
 from assignments_lib.plots.style import QUIET
 from assignments_lib.trunk import Trunk
@@ -87,7 +88,7 @@ def sheet(
         )
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, color=QUIET)
-        axes.set_title(title, fontsize=10, fontweight="normal", pad=4)
+        axes.set_title(title, fontsize=TEXT, fontweight="normal", pad=4)
         placed.append(axes)
     return figure, placed
 

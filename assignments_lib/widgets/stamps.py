@@ -16,6 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from assignments_lib.look import TEXT
 from assignments_lib.plots.style import BLUE, FAINT, GREEN, INK, PURPLE, QUIET, VERMILION, new_canvas, style
 from assignments_lib.widgets.controls import Control, Slider
 from assignments_lib.widgets.demonstration import Demonstration
@@ -124,7 +125,7 @@ class Stamps1D(Demonstration):
         axes.set(ylim=(len(self.values) - 0.4, -0.6))
         axes.set_title(
             f"each input number times the kernel ({self._kernel(kernel_size)}), one stamp a line",
-            fontsize=10, fontweight="normal",
+            fontsize=TEXT, fontweight="normal",
         )  # fmt: skip
         axes.set_axis_off()
 
@@ -186,7 +187,7 @@ class Stamps2D(Demonstration):
             used = (torch.arange(self.units**2) < stamps).float().view(self.units, self.units)
             left.imshow(used.numpy() * _DARKEST / 2, cmap=_BLUES, vmin=0, vmax=1)
             _grid(left, self.units)
-            left.set_title("input", fontsize=10, fontweight="normal")
+            left.set_title("input", fontsize=TEXT, fontweight="normal")
             top = max(1, self.inside(kernel_size, stride)[1])
             right.imshow(counts.numpy() / top * _DARKEST, cmap=_BLUES, vmin=0, vmax=1)
             _grid(right, height)
@@ -198,7 +199,7 @@ class Stamps2D(Demonstration):
                 _outline(left, row, column, 1)
                 _outline(right, row * stride, column * stride, kernel_size)
             right.set_title(
-                f"output, {height} × {height}: stamps in each pixel", fontsize=10, fontweight="normal"
+                f"output, {height} × {height}: stamps in each pixel", fontsize=TEXT, fontweight="normal"
             )
         return {
             "where stamps meet": Drawing(

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from torch import nn
 
+from assignments_lib.look import MIST, PALE_BLUE, PALE_PURPLE, SMALL
 from assignments_lib.plots.style import BLUE, GREEN, INK, PURPLE, QUIET, VERMILION, new_canvas, style
 from assignments_lib.segmentation.unet import Step, UNet, trace
 from assignments_lib.widgets.controls import Choice, Control, Slider
@@ -25,7 +26,7 @@ _WIDTH, _MARGIN = 8.0, 0.32  # inches
 _COLUMN = 0.6  # from box to box at most, where there is room
 _TALLEST, _NARROWEST, _WIDEST = 0.95, 0.07, 0.25  # inches of a box
 _NUMBERS, _BETWEEN = 0.19, 0.26  # a line of numbers, and from level to level
-_PICTURE, _OWN, _ACROSS = "#E9EDF1", "#B3D4EC", "#EAD9EC"  # the picture and scores, maps, maps from across
+_PICTURE, _OWN, _ACROSS = MIST, PALE_BLUE, PALE_PURPLE  # the picture and scores, maps, maps from across
 
 
 @dataclass(frozen=True)
@@ -211,9 +212,17 @@ def _box(axes: Axes, box: _Box, boxes: list[_Box]) -> None:
                 zorder=4,
             )
         )
-    axes.text(box.x, box.y + box.height / 2 + 0.03, str(step.channels), ha="center", va="bottom", fontsize=9)
     axes.text(
-        box.x, box.y - box.height / 2 - 0.04, str(step.height), ha="center", va="top", fontsize=9, color=QUIET
+        box.x, box.y + box.height / 2 + 0.03, str(step.channels), ha="center", va="bottom", fontsize=SMALL
+    )
+    axes.text(
+        box.x,
+        box.y - box.height / 2 - 0.04,
+        str(step.height),
+        ha="center",
+        va="top",
+        fontsize=SMALL,
+        color=QUIET,
     )
 
 
@@ -251,7 +260,9 @@ def _across(axes: Axes, left: _Box, right: _Box) -> None:
             if right.step.height < left.step.height
             else "copy"
         )
-        axes.text((start + end) / 2, left.y + 0.04, words, ha="center", va="bottom", fontsize=9, color=PURPLE)
+        axes.text(
+            (start + end) / 2, left.y + 0.04, words, ha="center", va="bottom", fontsize=SMALL, color=PURPLE
+        )
 
 
 def _line(
@@ -279,5 +290,5 @@ def _legend(axes: Axes, cropped: bool, extended: bool) -> None:
         x += 0.13 * across
         _line(axes, (x - 0.13 * across, y - 0.13 * up), (x + 0.13 * across, y + 0.13 * up), colour, dash)
         x += 0.08 + 0.13 * across
-        axes.text(x, y, words, fontsize=9, va="center")
+        axes.text(x, y, words, fontsize=SMALL, va="center")
         x += 0.075 * len(words) + 0.28

@@ -44,17 +44,22 @@
 
 # %% editable=true tags=["set-up"]
 # On Colab: installs the course's package, and leaves PyTorch and NumPy as they are. Elsewhere: does nothing.
-KEEP_ON_DRIVE = False  # True: data and trained networks are kept in your Google Drive when Colab restarts
+KEEP_ON_DRIVE = False  # True: your Google Drive keeps data and trained networks when Colab restarts
 PACKAGE = ""  # where the package is; a wheel that you uploaded with the Files panel goes first
 import glob, importlib.metadata, importlib.util, os, sys
 
 if "google.colab" in sys.modules:
     if importlib.util.find_spec("assignments_lib") is None:
         package = (glob.glob("assignments_lib-*.whl") or [PACKAGE])[0]
-        as_they_are = " ".join(f"{name}=={importlib.metadata.version(name)}" for name in ("torch", "torchvision", "numpy"))
+        names = ("torch", "torchvision", "numpy")
+        as_they_are = " ".join(f"{name}=={importlib.metadata.version(name)}" for name in names)
         # %pip install --quiet {package} {as_they_are}
         if importlib.util.find_spec("assignments_lib") is None:
-            raise SystemExit("Not installed. Is there a network? If so, upload assignments_lib-….whl with the Files panel on the left. Then run this cell again.")
+            raise SystemExit(
+                "The course's package could not be installed. Is there a network?\n"
+                "If so, upload assignments_lib-….whl with the Files panel on the left.\n"
+                "Then run this cell again."
+            )
     if KEEP_ON_DRIVE:
         importlib.import_module("google.colab.drive").mount("/content/drive")
         os.environ["ASSIGNMENTS_DATA"] = "/content/drive/MyDrive/assignments"

@@ -42,17 +42,22 @@
 
 # %% editable=true tags=["set-up"]
 # On Colab: installs the course's package, and leaves PyTorch and NumPy as they are. Elsewhere: does nothing.
-KEEP_ON_DRIVE = False  # True: data and trained networks are kept in your Google Drive when Colab restarts
+KEEP_ON_DRIVE = False  # True: your Google Drive keeps data and trained networks when Colab restarts
 PACKAGE = ""  # where the package is; a wheel that you uploaded with the Files panel goes first
 import glob, importlib.metadata, importlib.util, os, sys
 
 if "google.colab" in sys.modules:
     if importlib.util.find_spec("assignments_lib") is None:
         package = (glob.glob("assignments_lib-*.whl") or [PACKAGE])[0]
-        as_they_are = " ".join(f"{name}=={importlib.metadata.version(name)}" for name in ("torch", "torchvision", "numpy"))
+        names = ("torch", "torchvision", "numpy")
+        as_they_are = " ".join(f"{name}=={importlib.metadata.version(name)}" for name in names)
         # %pip install --quiet {package} {as_they_are}
         if importlib.util.find_spec("assignments_lib") is None:
-            raise SystemExit("Not installed. Is there a network? If so, upload assignments_lib-….whl with the Files panel on the left. Then run this cell again.")
+            raise SystemExit(
+                "The course's package could not be installed. Is there a network?\n"
+                "If so, upload assignments_lib-….whl with the Files panel on the left.\n"
+                "Then run this cell again."
+            )
     if KEEP_ON_DRIVE:
         importlib.import_module("google.colab.drive").mount("/content/drive")
         os.environ["ASSIGNMENTS_DATA"] = "/content/drive/MyDrive/assignments"
@@ -1184,6 +1189,19 @@ plots.overlays(*augment(scene.images[:6], scene.masks[:6].long()), scene.classes
 
 # %%
 check.summary()
+
+# %% [markdown]
+# # Hand in
+#
+# **Save the notebook first** (Ctrl+S): what counts is the file. *Check the saved notebook* runs your answers in a fresh
+# process, as the grader will, and shows what it would give, what is still blank, and what no check covers. It takes a minute or two.
+# *Pack it for handing in* writes one zip: your notebook without outputs, and a receipt by which damage on the way is noticed. Hand
+# in that zip. You can change your answers and pack again.
+
+# %%
+from assignments_lib import handin
+
+handin.form("2_data_augmentation")
 
 # %% [markdown]
 # **Sources.** H. Zhang, M. Cisse, Y. Dauphin, D. Lopez-Paz: *mixup: Beyond Empirical Risk Minimization*, 2017 (arXiv 1710.09412). Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang: *Random Erasing Data Augmentation*, 2017 (arXiv

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,12 @@ def test_on_a_machine_with_only_python(released, tmp_path):  # noqa: F811
     refused = subprocess.run([command[0], "grade", "x"], capture_output=True, text=True)
     assert refused.returncode == 2
     assert "No such command" in refused.stderr
+
+    mine = tmp_path / "desk" / "1_resnet34.ipynb"
+    shutil.copy(released / mine.name, mine)
+    checked = subprocess.run([command[0], "check", mine], capture_output=True, text=True, timeout=300)
+    assert checked.returncode == 3, checked.stdout + checked.stderr
+    assert "Still blank: 1.1, " in checked.stdout
+    packed = subprocess.run([command[0], "submit", mine, "--id", "kim"], capture_output=True, text=True)
+    assert packed.returncode == 0, packed.stdout + packed.stderr
+    assert zipfile.ZipFile(mine.with_name("kim-1_resnet34.zip")).testzip() is None

@@ -15,9 +15,10 @@ from assignments_lib.authoring.checkout import Checkout
 from assignments_lib.authoring.errors import BuildError
 from assignments_lib.authoring.release import MANIFEST, Repository, leaks_in, release
 from assignments_lib.authoring.source import read
+from assignments_lib.checks import registry
 from assignments_lib.checks.registry import assignment
 from assignments_lib.cli import app
-from assignments_lib.grading.release import read as read_release
+from assignments_lib.marking.release import read as read_release
 
 PROJECT = Checkout(Path(__file__).resolve().parents[2])
 URL = "https://github.com/school/course"
@@ -63,6 +64,12 @@ def test_it_has_what_a_student_needs_and_nothing_else(files):
     assert not any(
         name.startswith(("assignments_lib/authoring", "assignments_lib/grading")) for name in packed
     )
+    blank = {name.rpartition("/")[2] for name in packed if name.startswith("assignments_lib/handin/blank/")}
+    assert blank == {f"{name}.ipynb" for name in PROJECT.names()} & set(
+        map("{}.ipynb".format, registry.notebooks())
+    )
+    with zipfile.ZipFile(io.BytesIO(files[WHEEL])) as wheel:  # the very ones that students got
+        assert all(wheel.read(f"assignments_lib/handin/blank/{name}") == files[name] for name in blank)
     assert b"nbgrader" not in files["environment.yml"]
 
 
@@ -76,7 +83,9 @@ def test_badges_and_set_up_cells_know_the_repository(released):
 def test_the_set_up_cell_is_short_and_the_same_in_every_notebook():
     cells = {set_up(PROJECT.notebooks / f"{name}.ipynb") for name in PROJECT.names()}
     assert len(cells) == 1
-    assert len([line for line in cells.pop().splitlines() if line]) <= 14
+    lines = [line for line in cells.pop().splitlines() if line]
+    assert len(lines) <= 20
+    assert max(map(len, lines)) <= 120  # what JupyterLab shows of a line on a small laptop
 
 
 def test_the_same_input_gives_the_same_bytes(released, tmp_path):

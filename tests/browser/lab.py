@@ -1,4 +1,4 @@
-"""JupyterLab in a headless Chromium: open a notebook, run it, and find the panels with their controls."""
+"""JupyterLab in a headless Chromium: a server, a browser, and a notebook to type into and run as a person does."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from playwright.sync_api import ElementHandle, Page, TimeoutError, sync_playwright
+import nbformat
+from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 
 # Everything is drawn, wherever the page is scrolled to; no questions about news
 _SETTINGS = {
@@ -24,8 +26,8 @@ _SETTINGS = {
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path) -> Iterator[str]:
-    """A server whose root is ``folder``; gives its address."""
+def jupyterlab(folder: Path, **environment: str) -> Iterator[str]:
+    """A server whose root is ``folder``, with these variables in its environment; gives its address."""
     settings = folder / ".settings"
     for name, values in _SETTINGS.items():
         file = settings / f"{name}.jupyterlab-settings"
@@ -37,10 +39,11 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     command = [
         sys.executable, "-m", "jupyter", "lab", f"--port={port}", "--no-browser", "--allow-root",
         "--IdentityProvider.token=t", f"--ServerApp.root_dir={folder}", f"--LabApp.user_settings_dir={settings}",
+        f"--LabApp.workspaces_dir={folder / '.workspaces'}",
     ]  # fmt: skip
     log = folder / "lab.log"
     with log.open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=out, env=dict(os.environ))
+        server = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | environment)
     try:
         for _ in range(240):
             with socket.socket() as probe:
@@ -63,8 +66,10 @@ def chromium(width: int = 1280, height: int = 900) -> Iterator[Page]:
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
         )
-        page = browser.new_page(viewport={"width": width, "height": height})
-        yield page
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, permissions=["clipboard-read", "clipboard-write"]
+        )
+        yield context.new_page()
         browser.close()
 
 
@@ -76,102 +81,101 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     page.wait_for_timeout(1000)
 
 
-def run_all(page: Page, seconds: float) -> None:
-    """Run all cells, and wait until none is running or waiting."""
-    running = "[...document.querySelectorAll('.jp-InputPrompt')].some(e => e.textContent.includes('*'))"
-    begun = "[...document.querySelectorAll('.jp-InputPrompt')].some(e => /[*0-9]/.test(e.textContent))"
+def questions(page: Page) -> list[str]:
+    """What stands in dialogs over the page, such as that the notebook is invalid, or that there is no kernel."""
+    return page.locator(".jp-Dialog").all_inner_texts()
+
+
+def menu(page: Page, *path: str) -> None:
+    """Choose an entry of the menu bar, such as ("Settings", "Theme", "JupyterLab Dark")."""
+    page.keyboard.press("Escape")
+    page.click(f".lm-MenuBar-itemLabel:text-is('{path[0]}')")
+    for name in path[1:-1]:
+        page.hover(f".lm-Menu-itemLabel:text-is('{name}') >> visible=true")
+    page.click(f".lm-Menu-itemLabel:text-is('{path[-1]}') >> visible=true")
+
+
+def run_all(page: Page, seconds: float, entry: str = "Run All Cells") -> None:
+    """Run cells by this entry of the menu "Run", and wait until none is running or waiting."""
+    prompts = "[...document.querySelectorAll('.jp-InputPrompt')].map(e => e.textContent)"
+    latest = f"Math.max(0, ...{prompts}.map(text => parseInt(text.replace(/[^0-9]/g, '')) || 0))"
+    before = page.evaluate(latest)
     for attempt in range(4):  # on busy cores a click can come before the menu listens
-        page.keyboard.press("Escape")
-        page.click(".lm-MenuBar-itemLabel:text-is('Run')")
-        page.click(".lm-Menu-itemLabel:text-is('Run All Cells') >> visible=true")
+        menu(page, "Run", entry)
         try:
-            page.wait_for_function(f"() => {begun}", timeout=30_000)
+            page.wait_for_function(
+                f"before => {prompts}.some(text => text.includes('*')) || {latest} > before",
+                arg=before,
+                timeout=30_000,
+            )
             break
         except TimeoutError:
             if attempt == 3:
                 raise
-    page.wait_for_function(f"() => !{running}", timeout=seconds * 1000)
+    page.wait_for_function(f"() => !{prompts}.some(text => text.includes('*'))", timeout=seconds * 1000)
     page.wait_for_timeout(1500)
 
 
 @dataclass
-class Panel:
-    """One panel of the page."""
+class Notebook:
+    """The notebook that is open on the page; ``file`` is what was opened. Its cells go by their ids."""
 
     page: Page
-    box: ElementHandle
+    file: Path
 
-    @property
-    def title(self) -> str:
-        """What stands in its first line."""
-        return (self.box.query_selector("b") or self.box).inner_text().split("\n")[0]
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        cells = nbformat.read(self.file, as_version=4).cells
+        return {cell.id: place for place, cell in enumerate(cells)}
 
-    def pictures(self) -> list[str]:
-        """The addresses of its pictures, data and all."""
-        return [image.get_attribute("src") or "" for image in self.box.query_selector_all("img")]
+    def cell(self, id: str) -> Locator:
+        """Where a cell is on the page."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(self._places[id])
 
-    def said(self) -> str:
-        """All its text."""
-        return self.box.inner_text()
+    def write(self, id: str, text: str) -> None:
+        """Put a text in place of what is in a cell: click into it, select all, paste."""
+        self.cell(id).locator(".cm-content").click()
+        self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.press("Control+V")
+        self.page.wait_for_function(
+            "([cell, text]) => [...cell.querySelectorAll('.cm-line')].map(e => e.textContent).join('\\n') === text",
+            arg=[self.cell(id).element_handle(), text],
+        )
 
-    def controls(self) -> list[ElementHandle]:
-        """Sliders' handles, check boxes and drop-down lists."""
-        return self.box.query_selector_all(".noUi-handle, input[type=checkbox], select")
+    def run(self, id: str, seconds: float = 60.0) -> None:
+        """Run one cell with the keyboard, and wait until it is done."""
+        cell = self.cell(id)
+        before = cell.locator(".jp-InputPrompt").inner_text()
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_function(
+            """([cell, before]) => {
+                const prompt = cell.querySelector('.jp-InputPrompt').innerText;
+                return /[0-9]/.test(prompt) && prompt !== before;
+            }""",
+            arg=[cell.element_handle(), before],
+            timeout=seconds * 1000,
+        )
+        self.page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
 
-    def changes(self, before: list[str], seconds: float) -> bool:
-        """Whether the pictures become others than ``before`` within so many seconds."""
-        for _ in range(int(seconds * 10)):
-            if self.pictures() != before:
-                return True
-            self.page.wait_for_timeout(100)
-        return False
+    def run_above(self, id: str, seconds: float) -> None:
+        """Run everything above a cell."""
+        self.cell(id).locator(".cm-content").click()
+        run_all(self.page, seconds, "Run All Above Selected Cell")
 
-    def settle(self) -> list[str]:
-        """The pictures, once they have been the same for a moment."""
-        now, calm = self.pictures(), 0
-        while calm < 4:
-            self.page.wait_for_timeout(100)
-            later = self.pictures()
-            now, calm = later, calm + 1 if later == now else 0
-        return now
+    def said(self, id: str) -> str:
+        """What stands below a cell."""
+        return "\n".join(self.cell(id).locator(".jp-OutputArea-output").all_inner_texts())
 
+    def statuses(self, id: str) -> list[str]:
+        """The words of a check's table, such as PASS, from its top to its bottom."""
+        return self.cell(id).locator("table").first.locator("tbody td:first-child").all_inner_texts()
 
-def panels(page: Page) -> list[Panel]:
-    """All panels, in the order of the notebook."""
-    return [Panel(page, box) for box in page.query_selector_all(".assignments-panel")]
-
-
-def move(panel: Panel, control: ElementHandle, seconds: float = 20.0) -> str | None:
-    """Move one control there and back again; what it was called if no picture changed, else None."""
-    control.scroll_into_view_if_needed()
-    before = panel.settle()
-    kind = control.evaluate("e => e.tagName")
-    name = control.evaluate(
-        "e => (e.closest('.widget-inline-hbox, .jupyter-widgets') || e).innerText.split('\\n')[0]"
-    )
-    if kind == "SELECT":
-        first = control.evaluate("e => e.selectedIndex")
-        for index in range(control.evaluate("e => e.options.length")):
-            if index != first:
-                control.select_option(index=index)
-                if panel.changes(before, seconds):
-                    control.select_option(index=first)
-                    return None
-        control.select_option(index=first)
-        return name
-    if kind == "INPUT":
-        control.click()
-        changed = panel.changes(before, seconds)
-        control.click()
-        return None if changed else name
-    for there, back in (("ArrowRight", "ArrowLeft"), ("ArrowLeft", "ArrowRight")):
-        for steps in range(1, 7):
-            start = control.get_attribute("aria-valuenow")
-            control.press(there)
-            if control.get_attribute("aria-valuenow") == start:
-                break  # at its end
-            if panel.changes(before, seconds if steps > 3 else seconds / 4):
-                for _ in range(steps):
-                    control.press(back)
-                return None
-    return name
+    def errors(self) -> list[str]:
+        """All that stands on a red ground: errors and warnings."""
+        kinds = ("error", "stderr")
+        where = ", ".join(
+            f'.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in kinds
+        )
+        return [text.strip() for text in self.page.locator(where).all_inner_texts()]

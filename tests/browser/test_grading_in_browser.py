@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from lab import chromium
+from looks import AXE
 from playwright.sync_api import Page
 
 from assignments_lib.checks.answer import InProcess
@@ -16,10 +16,9 @@ from assignments_lib.checks.exercise import evaluate
 from assignments_lib.checks.resnet34 import ASSIGNMENT, convolution
 from assignments_lib.grading.class_report import class_report
 from assignments_lib.grading.feedback import feedback
-from assignments_lib.grading.result import ExerciseMark, Graded, QuestionMark
-from assignments_lib.grading.score import _mark
+from assignments_lib.marking.result import ExerciseMark, Graded, QuestionMark
+from assignments_lib.marking.score import _mark
 
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 HOSTILE = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
 
 pytestmark = [
@@ -76,7 +75,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [folder / f"{name}.html" for name in texts]
 
 
-@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop, light", "phone, dark"])
+# A desktop's window at 200 % zoom has 640 CSS pixels
+SCREENS = {
+    "desktop, light": (1280, "light"),
+    "200 %, light": (640, "light"),
+    "200 %, dark": (640, "dark"),
+    "phone, dark": (390, "dark"),
+}
+
+
+@pytest.fixture(params=SCREENS.values(), ids=SCREENS)
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
     width, scheme = request.param
     with chromium(width) as opened:
@@ -96,6 +104,11 @@ def test_pages_say_what_they_should_and_nothing_runs_in_them(page: Page, pages: 
         assert page.locator("script, a, iframe").count() == 0
         for image in page.query_selector_all("img"):
             assert image.evaluate("e => e.naturalWidth") > 100
+            # As high as it should be, and whole
+            assert image.evaluate(
+                "e => Math.abs(e.width / e.height - e.naturalWidth / e.naturalHeight) < 0.05"
+                " && e.getBoundingClientRect().right <= window.innerWidth"
+            )
     assert complaints == []  # the browser says there what a policy forbade
 
 

@@ -6,15 +6,15 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import axe_playwright_python
 import nbformat
 import pytest
-from lab import Panel, chromium, jupyterlab, move, open_notebook, panels, run_all
+from lab import chromium, jupyterlab, open_notebook, run_all
+from looks import THEMES, complaints, use_theme
+from panels import Panel, move, panels
 from playwright.sync_api import Page
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAME = "0_lecture_semantic_segmentation"
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
 pytestmark = [
     pytest.mark.slow,
@@ -68,19 +68,7 @@ def test_the_controls_can_be_read_aloud(lecture: Page) -> None:
     assert [words for panel in panels(lecture) for words in unnamed(panel)] == []
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_no_picture_without_words_and_no_pale_text(lecture: Page, theme: str) -> None:
-    lecture.click(".lm-MenuBar-itemLabel:text-is('Settings')")
-    lecture.hover(".lm-Menu-itemLabel:text-is('Theme') >> visible=true")
-    lecture.click(f".lm-Menu-itemLabel:text-is('{theme}') >> visible=true")
-    lecture.wait_for_timeout(3000)
-    lecture.evaluate(AXE.read_text())
-    found = lecture.evaluate(
-        """async () => {
-            const context = {include: [['.jp-RenderedHTMLCommon'], ['.assignments-panel']]};
-            const options = {runOnly: ['image-alt', 'color-contrast'], resultTypes: ['violations']};
-            const result = await axe.run(context, options);
-            return result.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.html.slice(0, 150)));
-        }"""
-    )
-    assert found == []
+    use_theme(lecture, theme)
+    assert complaints(lecture) == []

@@ -189,7 +189,9 @@ def test_a_failure_says_which_earlier_exercise_it_stands_on() -> None:
         return nn.Identity()
 
     note = "Make sure that it passes its check first"
-    assert "your answer to 1.2 (BasicBlock). Make sure" in repr(check.make_stage(stage))
+    assert f"your answer to 1.2 (BasicBlock). {note}" in repr(check.make_stage(stage))
+    several = replace(check.make_stage(stage).result, exercise=ASSIGNMENT.task("1.4"))
+    assert "Make sure that they pass their checks first" in desk.groundwork(ASSIGNMENT, several, ()).notes[0]
     desk._latest[ASSIGNMENT.notebook, "1.2"] = replace(
         check.output_size(conv_output_size, receptive_field).result, exercise=ASSIGNMENT.task("1.2")
     )

@@ -7,8 +7,9 @@ import pytest
 import torch
 from submissions import Submit, added, cell_of, need_sandbox, notebook_of, released
 
-from assignments_lib.grading.release import Release
-from assignments_lib.grading.sandbox import Limits, Sandbox
+from assignments_lib.grading.sandbox import Sandbox
+from assignments_lib.marking.release import Release
+from assignments_lib.marking.room import Limits
 
 SHORT = Limits(request=4, cell=4, exercise=8, memory=2 * 2**30)  # so that what hangs doesn't take long
 

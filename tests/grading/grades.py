@@ -1,6 +1,6 @@
 """Results as grading gives them, made by hand: what a student controls can be set to anything."""
 
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 HINT = "You count the steps of the kernel, not its positions."
 

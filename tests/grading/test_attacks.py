@@ -14,13 +14,13 @@ from submissions import Submit
 from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.exercise import evaluate
 from assignments_lib.checks.host import run_source
-from assignments_lib.grading.grade import grade
-from assignments_lib.grading.matching import match
-from assignments_lib.grading.reading import notebooks
-from assignments_lib.grading.release import Release
-from assignments_lib.grading.result import to_json
 from assignments_lib.grading.sandbox import Sandbox
-from assignments_lib.grading.score import Sitting
+from assignments_lib.marking.mark import mark as grade
+from assignments_lib.marking.matching import match
+from assignments_lib.marking.reading import notebooks
+from assignments_lib.marking.release import Release
+from assignments_lib.marking.result import to_json
+from assignments_lib.marking.score import Sitting
 
 HONEST = {
     "1.1": """

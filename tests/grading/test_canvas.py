@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 
 from assignments_lib.grading import canvas, roster
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
 from assignments_lib.grading.roster import GradebookError
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 # As Canvas exports it: what is quoted, the spaces, the policy row, the read-only columns
 EXPORT = (

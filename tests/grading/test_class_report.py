@@ -11,7 +11,7 @@ from grades import made
 from PIL import Image
 
 from assignments_lib.grading.class_report import MOST_NAMES, class_report
-from assignments_lib.grading.result import Graded, PartMark, QuestionMark
+from assignments_lib.marking.result import Graded, PartMark, QuestionMark
 
 
 def first_picture(html: str) -> np.ndarray:

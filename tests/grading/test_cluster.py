@@ -12,7 +12,7 @@ from submissions import NOTEBOOKS, Submit, need_sandbox
 
 from assignments_lib.grading import cluster
 from assignments_lib.grading.job import Job
-from assignments_lib.grading.sandbox import Limits
+from assignments_lib.marking.room import Limits
 
 RELEASE = NOTEBOOKS / "1_resnet34.ipynb"
 

@@ -9,10 +9,10 @@ from faults import FAULTS, Fault
 from rich.console import Console
 from submissions import NOTEBOOKS, need_sandbox, notebook_of
 
-from assignments_lib.grading.result import Graded, to_json
 from assignments_lib.grading.run import SOME_NOT_GRADED, Plan, run
-from assignments_lib.grading.sandbox import Limits
 from assignments_lib.grading.store import Store
+from assignments_lib.marking.result import Graded, to_json
+from assignments_lib.marking.room import Limits
 
 NAME = "3_classification_to_segmentation"
 GOOD = 10

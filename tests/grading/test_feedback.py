@@ -11,8 +11,8 @@ from assignments_lib.checks.answer import InProcess
 from assignments_lib.checks.exercise import Exercise, Namespace, evaluate
 from assignments_lib.checks.resnet34 import block, convolution
 from assignments_lib.grading.feedback import feedback
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
-from assignments_lib.grading.score import _mark
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
+from assignments_lib.marking.score import _mark
 
 EXERCISE = convolution.EXERCISE
 

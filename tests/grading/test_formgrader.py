@@ -21,8 +21,8 @@ from traitlets.config import Config
 
 from assignments_lib.checks.registry import assignment
 from assignments_lib.grading import formgrader
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
 from assignments_lib.grading.roster import GradebookError
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 NAME = "1_resnet34"
 RELEASE = Path(__file__).resolve().parents[2] / "notebooks" / f"{NAME}.ipynb"
@@ -330,20 +330,20 @@ def test_the_whole_release_notebook_goes_in(course):
     assert api(course).get_submission(NAME, "kim")["score"] == result.earned
 
 
-def test_the_autograded_notebook_is_the_release_with_answers(course):
+def test_the_page_shows_what_is_to_be_read_first_and_no_stub_as_an_answer(course):
     put([graded("kim", q2="")], course)
     file = course / "autograded" / "kim" / NAME / f"{NAME}.ipynb"
     notebook = nbformat.read(file, as_version=4)
     nbformat.validate(notebook)
     MetadataValidator().validate_nb(notebook)
     release = short()
-    assert [cell.id for cell in notebook.cells] == [cell.id for cell in release.cells]
-    assert [cell.metadata for cell in notebook.cells] == [cell.metadata for cell in release.cells]
+    about, *cells = notebook.cells
+    assert about.source.startswith("# Assignment 1")
+    assert [cell.id for cell in cells] == ["question-Q1", "question-Q2", "check-1-1", "check-1-2"]
+    before = {cell.id: cell for cell in release.cells}
+    assert [cell.metadata for cell in cells] == [before[cell.id].metadata for cell in cells]
     assert notebook.metadata == release.metadata
-    changed = [
-        new.id for new, old in zip(notebook.cells, release.cells, strict=True) if new.source != old.source
-    ]
-    assert changed == ["question-Q1"]
+    assert [cell.id for cell in cells if cell.source != before[cell.id].source] == ["question-Q1"]
     answer = next(cell.source for cell in notebook.cells if cell.id == "question-Q1")
     assert answer.startswith("**Q1** (5 points, marked by hand).")
     assert answer.endswith("sentences.\n\nBecause gradients flow.")

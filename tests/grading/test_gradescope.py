@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from assignments_lib.grading import gradescope
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 FAILED = PartMark(
     "the size",

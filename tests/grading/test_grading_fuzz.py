@@ -18,10 +18,10 @@ from assignments_lib.checks import wire
 from assignments_lib.checks.answer import AnswerError, Entry, Lost, Ref, Run
 from assignments_lib.checks.child import Piped
 from assignments_lib.checks.exercise import evaluate
-from assignments_lib.grading.matching import Code, Matched, match
-from assignments_lib.grading.reading import SubmittedCell, SubmittedNotebook, Unreadable, notebooks
-from assignments_lib.grading.release import defined, needed, parsed, plain
 from assignments_lib.grading.suspicion import warnings_about
+from assignments_lib.marking.matching import Code, Matched, match
+from assignments_lib.marking.reading import SubmittedCell, SubmittedNotebook, Unreadable, notebooks
+from assignments_lib.marking.release import defined, needed, parsed, plain
 
 pytestmark = pytest.mark.slow
 

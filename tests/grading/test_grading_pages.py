@@ -92,15 +92,12 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else() -> None:
 
 
 def test_words_and_grounds_have_contrast_in_both_themes() -> None:
-    themes = re.findall(r"--ground: (#\w+); --ink: (#\w+); --faint: (#\w+);.*?--box: (#\w+);", STYLE, re.S)
+    themes = re.findall(r"--ground: (#\w+); --ink: (#\w+); --quiet: (#\w+); --box: (#\w+);", STYLE)
     assert len(themes) == 2
-    for ground, ink, faint, box in themes:
-        for words in (ink, faint):
+    for ground, ink, quiet, box in themes:
+        for words in (ink, quiet):
             assert ratio(words, ground) >= 4.5
         assert ratio(ink, box) >= 4.5
-    badges = re.findall(r"\.(pass|fail|blank) \{ background: (#\w+); \}", STYLE)
-    assert len(badges) == 3
-    assert all(ratio("#ffffff", colour) >= 7 for _, colour in badges)
 
 
 def test_a_page_of_feedback_says_what_happened() -> None:

@@ -14,11 +14,12 @@ import pytest
 from rich.console import Console
 from submissions import NOTEBOOKS, Submit, need_sandbox
 
-from assignments_lib.grading import reading
+from assignments_lib.grading import finding
 from assignments_lib.grading import run as module
-from assignments_lib.grading.result import Graded
 from assignments_lib.grading.run import ALL_GRADED, FAILED, INTERRUPTED, SOME_NOT_GRADED, Plan, run
 from assignments_lib.grading.store import Store
+from assignments_lib.marking.reading import Unreadable
+from assignments_lib.marking.result import Graded
 
 pytestmark = pytest.mark.slow
 NAME = "3_classification_to_segmentation"  # a seed's references take a third of a second; those of ResNet34 three
@@ -202,9 +203,9 @@ def test_what_cant_be_read_costs_itself_and_what_is_no_submission_is_named(
 ) -> None:
     (classroom / "submissions" / "kim.7z").write_bytes(b"7z")
 
-    def load(found: reading.Found) -> Any:
+    def load(found: finding.Found) -> Any:
         if found.student == "student 2":
-            raise reading.Unreadable("a.ipynb can't be read: Permission denied.")
+            raise Unreadable("a.ipynb can't be read: Permission denied.")
         return real(found)
 
     real = module.load

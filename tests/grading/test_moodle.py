@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from assignments_lib.grading import moodle
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
 from assignments_lib.grading.roster import GradebookError
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 HEADER = (
     'Identifier,"Full name","Email address",Status,Grade,"Maximum Grade","Grade can be changed",'

@@ -13,7 +13,8 @@ from submissions import NOTEBOOKS, need_sandbox
 from assignments_lib.grading import sandbox
 from assignments_lib.grading.inside import walls
 from assignments_lib.grading.run import FAILED, Plan, run
-from assignments_lib.grading.sandbox import NoSandbox, Sandbox, SandboxUnavailable
+from assignments_lib.grading.sandbox import Sandbox, SandboxUnavailable
+from assignments_lib.marking.room import NoSandbox
 
 
 def test_without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:

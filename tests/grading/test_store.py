@@ -10,9 +10,9 @@ from grades import made
 from submissions import released
 
 from assignments_lib.grading import store as store_module
-from assignments_lib.grading.result import FORMAT, Graded, from_json, to_json
-from assignments_lib.grading.sandbox import Limits
 from assignments_lib.grading.store import Store, key
+from assignments_lib.marking.result import FORMAT, Graded, from_json, to_json
+from assignments_lib.marking.room import Limits
 
 HOSTILE = [
     "",

@@ -4,8 +4,8 @@ import pytest
 from submissions import notebook_of, released
 
 from assignments_lib.grading import suspicion
-from assignments_lib.grading.matching import Code
 from assignments_lib.grading.suspicion import warnings_about
+from assignments_lib.marking.matching import Code
 
 
 @pytest.mark.parametrize("module", sorted(suspicion._MODULES))

@@ -396,7 +396,7 @@ import test_training_checkpoint as tests
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 tests.run(tests.Net())
 """
-    died = subprocess.run([sys.executable, "-c", program, str(Path(__file__).parent)], capture_output=True)
+    died = subprocess.run([sys.executable, "-c", program, *sys.path], capture_output=True)
     assert died.returncode == -9, died.stderr
     assert [path.suffix for path in data.parent.iterdir()] == [".part"]
     assert run(Net())[1] == 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assignments_lib.grading.reading import SubmittedCell, SubmittedNotebook
-from assignments_lib.grading.release import Blank, Release, defined, normal, own_code, parsed, plain
+from assignments_lib.marking.reading import SubmittedCell, SubmittedNotebook
+from assignments_lib.marking.release import Blank, Release, defined, normal, own_code, parsed, plain
 
 
 @dataclass(frozen=True)

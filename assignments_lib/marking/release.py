@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from assignments_lib.checks.exercise import Exercise
 from assignments_lib.checks.registry import Assignment, assignment
-from assignments_lib.grading.reading import SubmittedCell, Unreadable, notebooks
+from assignments_lib.marking.reading import SubmittedCell, Unreadable, notebooks
 
 
 @dataclass(frozen=True)

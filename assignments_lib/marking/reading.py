@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-import os
 import stat
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 MAX_FILE = 100 * 2**20  # bytes of a submission as it was handed in
@@ -17,10 +17,12 @@ MAX_NOTEBOOK = 50 * 2**20  # bytes of a notebook; one with every picture of the 
 MAX_BRACKETS = 2_000_000  # lists and objects of a notebook's JSON: each takes memory, even an empty one
 MAX_MEMBERS = 2_000  # of a zip, and notebooks and zips of a folder
 MAX_DIRECTORY = 2**20  # bytes of a zip's list of its members
-MAX_DEPTH = 50  # of folders in a student's folder
+MAX_RECEIPT = 10_000  # bytes of a receipt
 MAX_CELLS = 2_000
 MAX_SOURCE = 200_000  # characters of a cell
 MAX_CODE = 1_000_000  # characters of all code cells
+
+RECEIPT = "receipt.json"
 
 
 class Unreadable(Exception):
@@ -38,11 +40,14 @@ class SubmittedCell:
 
 @dataclass(frozen=True)
 class SubmittedNotebook:
-    """One notebook: its file name, its cells, and the assignment that it says it belongs to ("" if it doesn't)."""
+    """One notebook: its file's name, its cells, the assignment that it says it belongs to ("" if it doesn't), and the
+    SHA-256 of its bytes.
+    """
 
     name: str
     cells: tuple[SubmittedCell, ...]
     assignment: str
+    digest: str = ""
 
 
 def notebooks(name: str, data: bytes) -> list[SubmittedNotebook]:
@@ -66,6 +71,17 @@ def notebooks(name: str, data: bytes) -> list[SubmittedNotebook]:
 _SMALLER = "Clear all outputs, save, and hand it in again."
 _FEWER = "Delete those that you added, save, and hand it in again."
 _HAND_IN = "Hand in the .ipynb file that JupyterLab or Colab saves."
+
+
+def receipt(data: bytes) -> bytes | None:
+    """The bytes of the receipt in a zip that `assignments submit` made; None where there is none, or no such zip."""
+    try:
+        if data[:2] != b"PK" or len(data) > MAX_FILE or _directory_size(data) > MAX_DIRECTORY:
+            return None
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(RECEIPT) as stream:
+            return stream.read(MAX_RECEIPT)
+    except Exception:  # zlib's and lzma's own among them; what can't be read is no receipt
+        return None
 
 
 def _unzipped(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -119,6 +135,20 @@ def _directory_size(data: bytes) -> int:
 
 
 def _notebook(name: str, data: bytes) -> SubmittedNotebook:
+    found = document(name, data)
+    read = tuple(cell(each) for each in found["cells"])
+    if sum(len(each.source) for each in read if each.kind == "code") > MAX_CODE:
+        raise Unreadable(f"{name} has over {MAX_CODE:,} characters of code. Take out what isn't an answer.")
+    says = _text(_at(found, "metadata", "assignments", "notebook"))
+    return SubmittedNotebook(name, read, says, hashlib.sha256(data).hexdigest())
+
+
+def document(name: str, data: bytes) -> dict[str, Any]:
+    """A notebook's JSON, of any format, with its cells as a list of objects under "cells".
+
+    Raises:
+        Unreadable: it isn't a notebook, or too large.
+    """
     if len(data) > MAX_NOTEBOOK:
         raise Unreadable(f"{name} has over {_size(MAX_NOTEBOOK)}. {_SMALLER}")
     if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
@@ -135,10 +165,7 @@ def _notebook(name: str, data: bytes) -> SubmittedNotebook:
         raise Unreadable(f"{name} is JSON, but not a notebook: it has no list of cells. {_HAND_IN}")
     if len(cells) > MAX_CELLS:
         raise Unreadable(f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} can be graded. {_FEWER}")
-    read = tuple(_cell(cell) for cell in cells if isinstance(cell, dict))
-    if sum(len(cell.source) for cell in read if cell.kind == "code") > MAX_CODE:
-        raise Unreadable(f"{name} has over {MAX_CODE:,} characters of code. Take out what isn't an answer.")
-    return SubmittedNotebook(name, read, _text(_at(found, "metadata", "assignments", "notebook")))
+    return {**found, "cells": [cell for cell in cells if isinstance(cell, dict)]}
 
 
 def _decoded(name: str, data: bytes) -> str:
@@ -165,15 +192,18 @@ def _cells(notebook: Any) -> list[Any] | None:
     return [cell for sheet in sheets if isinstance(_at(sheet, "cells"), list) for cell in sheet["cells"]]
 
 
-def _cell(cell: dict[str, Any]) -> SubmittedCell:
-    source = next((cell[key] for key in ("source", "input", "code", "text") if key in cell), "")  # by format
+def cell(found: dict[str, Any]) -> SubmittedCell:
+    """A cell of any format."""
+    source = next(
+        (found[key] for key in ("source", "input", "code", "text") if key in found), ""
+    )  # by format
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    kind = cell.get("cell_type")
+    kind = found.get("cell_type")
     ids = (
-        _text(_at(cell, "metadata", "nbgrader", "grade_id")),
-        _text(cell.get("id")),
-        _text(_at(cell, "metadata", "id")),  # where Colab puts it
+        _text(_at(found, "metadata", "nbgrader", "grade_id")),
+        _text(found.get("id")),
+        _text(_at(found, "metadata", "id")),  # where Colab puts it
     )
     return SubmittedCell(
         kind if kind in ("code", "markdown") else "raw",
@@ -202,65 +232,3 @@ def _at(value: Any, *keys: str) -> Any:
 
 def _size(number: int) -> str:
     return f"{number / 2**20:.0f} MB"
-
-
-@dataclass(frozen=True)
-class Found:
-    """One student's submission on disk: their name, and the files it may be in."""
-
-    student: str
-    files: tuple[Path, ...]
-
-
-def find(folder: Path) -> list[Found]:
-    """The submissions of a class: a folder, a zip or a notebook each. Links are passed over.
-
-    Raises:
-        Unreadable: the folder isn't there, or holds none.
-    """
-    if not folder.is_dir():
-        raise Unreadable(
-            f"{folder} is not a folder. Name the one with the submissions, a folder or zip a student."
-        )
-    found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "__")) or path.is_symlink():
-            continue
-        if path.is_dir():
-            found.setdefault(path.name, []).extend(_files(path))
-        elif path.suffix.lower() in (".ipynb", ".zip") and path.is_file():  # a named pipe would wait for ever
-            found.setdefault(path.stem, []).append(path)
-    if not found:
-        raise Unreadable(
-            f"{folder} holds no submissions. It must hold, for each student, a folder with the notebook in it, "
-            "a zip, or the notebook itself, named after the student."
-        )
-    return [Found(student, tuple(files)) for student, files in found.items()]
-
-
-def _files(folder: Path) -> list[Path]:
-    """The notebooks and zips in a student's folder, however deep, in order."""
-    found: list[Path] = []
-    for inside, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
-        if len(Path(inside).relative_to(folder).parts) >= MAX_DEPTH:
-            folders.clear()
-        for path in (Path(inside, name) for name in names):
-            if (
-                not path.name.startswith((".", "__"))
-                and path.suffix.lower() in (".ipynb", ".zip")
-                and path.is_file()
-                and not path.is_symlink()
-            ):
-                found.append(path)
-    return sorted(found)[:MAX_MEMBERS]
-
-
-def others(folder: Path) -> list[str]:
-    """What lies beside the submissions and is none, such as an archive of another kind: somebody's work, perhaps."""
-    return [
-        path.name
-        for path in sorted(folder.iterdir())
-        if not path.name.startswith((".", "__"))
-        and (path.is_symlink() or not (path.is_dir() or path.suffix.lower() in (".ipynb", ".zip")))
-    ]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from assignments_lib.grading import reading
-from assignments_lib.grading.reading import Unreadable, find, notebooks
+from assignments_lib.marking import reading
+from assignments_lib.marking.reading import Unreadable, notebooks
 
 
 def notebook(*sources: Any, **metadata: Any) -> dict[str, Any]:
@@ -166,30 +166,6 @@ def test_a_zip_with_far_too_much() -> None:
 def test_a_zip_that_was_cut_off(cut: int) -> None:
     with pytest.raises(Unreadable, match=r"a\.zip"):
         notebooks("a.zip", zipped(**{"a.ipynb": os.urandom(300)})[:-cut])
-
-
-def test_a_class_of_folders_zips_and_loose_notebooks(tmp_path: Path) -> None:
-    (tmp_path / "alice" / "deep").mkdir(parents=True)
-    (tmp_path / "alice" / "deep" / "a.ipynb").write_text(ONE)
-    (tmp_path / "alice" / ".ipynb_checkpoints").mkdir()
-    (tmp_path / "alice" / ".ipynb_checkpoints" / "a.ipynb").write_text(ONE)
-    (tmp_path / "bob.zip").write_bytes(zipped(**{"b.ipynb": ONE}))
-    (tmp_path / "carol.ipynb").write_text(ONE)
-    (tmp_path / "dave").mkdir()
-    (tmp_path / "eve").mkdir()
-    (tmp_path / "eve" / "stolen.ipynb").symlink_to(tmp_path / "carol.ipynb")
-    (tmp_path / "eve" / "home").symlink_to(tmp_path / "alice", target_is_directory=True)
-    (tmp_path / "mallory").symlink_to(tmp_path / "alice", target_is_directory=True)
-    (tmp_path / ".DS_Store").write_text("")
-    (tmp_path / "list.csv").write_text("")
-    found = {each.student: [path.name for path in each.files] for each in find(tmp_path)}
-    assert found == {
-        "alice": ["a.ipynb"],
-        "bob": ["bob.zip"],
-        "carol": ["carol.ipynb"],
-        "dave": [],
-        "eve": [],
-    }
 
 
 # -- more formats, names and places ------------------------------------------------------------------------
@@ -445,115 +421,3 @@ def test_a_zip_in_a_zip_is_not_opened() -> None:
 def test_a_zip_named_as_a_notebook_and_the_other_way_round() -> None:
     assert notebooks("kim.ipynb", WHOLE)[0].name == "a.ipynb"
     assert notebooks("kim.zip", ONE.encode())[0].name == "kim.zip"
-
-
-# -- a class on disk ---------------------------------------------------------------------------------------
-
-
-def students(folder: Path) -> dict[str, list[str]]:
-    return {
-        each.student: [path.relative_to(folder).as_posix() for path in each.files] for each in find(folder)
-    }
-
-
-def test_a_folder_that_is_not_there_or_holds_none(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    (tmp_path / "list.csv").write_text("")
-    (tmp_path / ".hidden").mkdir()
-    (tmp_path / "__MACOSX").mkdir()
-    (tmp_path / "__MACOSX" / "a.ipynb").write_text(ONE)
-    (tmp_path / "link.ipynb").symlink_to(tmp_path / "file")
-    for folder in (tmp_path / "none", tmp_path / "file", tmp_path):
-        with pytest.raises(Unreadable, match="folder") as caught:
-            find(folder)
-        assert str(folder) in str(caught.value)
-
-
-def test_links_lead_nowhere(tmp_path: Path) -> None:
-    secret, folder = tmp_path / "secret", tmp_path / "class"
-    (secret / "deep").mkdir(parents=True)
-    (secret / "a.ipynb").write_text(ONE)
-    (secret / "deep" / "b.ipynb").write_text(ONE)
-    (folder / "eve").mkdir(parents=True)
-    (folder / "eve" / "mine.ipynb").write_text(ONE)
-    (folder / "eve" / "file.ipynb").symlink_to(secret / "a.ipynb")
-    (folder / "eve" / "folder").symlink_to(secret, target_is_directory=True)
-    (folder / "eve" / "folder.ipynb").symlink_to(secret, target_is_directory=True)
-    (folder / "eve" / "loop").symlink_to(folder, target_is_directory=True)
-    (folder / "eve" / "self.ipynb").symlink_to(folder / "eve" / "self.ipynb")
-    (folder / "eve" / "gone.ipynb").symlink_to(folder / "nothing")
-    (folder / "mallory").symlink_to(secret, target_is_directory=True)
-    (folder / "mallory.zip").symlink_to(secret / "a.ipynb")
-    (folder / "loop").symlink_to(folder, target_is_directory=True)
-    assert students(folder) == {"eve": ["eve/mine.ipynb"]}
-
-
-def test_one_student_in_several_places(tmp_path: Path) -> None:
-    (tmp_path / "kim").mkdir()
-    (tmp_path / "kim" / "a.ipynb").write_text(ONE)
-    (tmp_path / "kim.zip").write_bytes(WHOLE)
-    (tmp_path / "kim.IPYNB").write_text(ONE)
-    (tmp_path / "lee.v2.ipynb").write_text(ONE)
-    assert students(tmp_path) == {"kim": ["kim/a.ipynb", "kim.IPYNB", "kim.zip"], "lee.v2": ["lee.v2.ipynb"]}
-
-
-def test_nothing_hidden_and_nothing_but_files(tmp_path: Path) -> None:
-    kim = tmp_path / "kim"
-    for inner in (".git", ".ipynb_checkpoints", "__pycache__", "__MACOSX/kim", "a.ipynb", "deep/er/est"):
-        (kim / inner).mkdir(parents=True)
-        (kim / inner / "x.ipynb").write_text(ONE)
-    (kim / ".x.ipynb").write_text(ONE)
-    (kim / "__x.ipynb").write_text(ONE)
-    (kim / "notes.txt").write_text(ONE)
-    assert students(tmp_path) == {"kim": ["kim/a.ipynb/x.ipynb", "kim/deep/er/est/x.ipynb"]}
-
-
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    (tmp_path / "kim").mkdir()
-    os.mkfifo(tmp_path / "kim" / "a.ipynb")
-    os.mkfifo(tmp_path / "lee.ipynb")
-    os.mkfifo(tmp_path / "park.zip")
-    assert students(tmp_path) == {"kim": []}
-
-
-def test_a_notebook_among_thousands_of_files(tmp_path: Path) -> None:
-    """Files that are no notebooks use up no limit."""
-    data = tmp_path / "kim" / "data"
-    data.mkdir(parents=True)
-    for number in range(2100):
-        (data / f"{number}.png").touch()
-    (tmp_path / "kim" / "homework.ipynb").write_text(ONE)
-    assert students(tmp_path) == {"kim": ["kim/homework.ipynb"]}
-
-
-def test_there_is_an_end_to_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_MEMBERS", 3)
-    (tmp_path / "kim").mkdir()
-    for number in range(9):
-        (tmp_path / "kim" / f"{number}.ipynb").touch()
-    assert students(tmp_path) == {"kim": ["kim/0.ipynb", "kim/1.ipynb", "kim/2.ipynb"]}
-
-
-def test_there_is_an_end_to_depth(tmp_path: Path) -> None:
-    """Folders in folders, deeper than a path can be long."""
-    (tmp_path / "kim").mkdir()
-    (tmp_path / "kim" / "a.ipynb").write_text(ONE)
-    before = Path.cwd()
-    try:
-        os.chdir(tmp_path / "kim")
-        for _ in range(600):
-            os.mkdir("deeper")
-            os.chdir("deeper")
-        Path("b.ipynb").write_text(ONE)
-    finally:
-        os.chdir(before)
-    assert students(tmp_path) == {"kim": ["kim/a.ipynb"]}
-
-
-def test_names_that_are_no_text(tmp_path: Path) -> None:
-    (tmp_path / os.fsdecode("김민지".encode("cp949"))).mkdir()
-    (tmp_path / os.fsdecode(b"\xff.ipynb")).write_text(ONE)
-    (tmp_path / os.fsdecode(b"\xfe.ipynb")).write_text(ONE)
-    (tmp_path / "김민지").mkdir()
-    assert len(find(tmp_path)) == 4
-    assert len({each.student for each in find(tmp_path)}) == 4

@@ -12,8 +12,8 @@ import pytest
 from submissions import NOTEBOOKS, notebook_of, released
 
 from assignments_lib.checks.exercise import Exercise
-from assignments_lib.grading.reading import SubmittedCell, Unreadable
-from assignments_lib.grading.release import defined, needed, normal, own_code, parsed, plain, read
+from assignments_lib.marking.reading import SubmittedCell, Unreadable
+from assignments_lib.marking.release import defined, needed, normal, own_code, parsed, plain, read
 
 NAMES = ("1_resnet34", "2_data_augmentation", "3_classification_to_segmentation")
 DEFINES = {

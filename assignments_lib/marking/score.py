@@ -5,16 +5,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
+from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from assignments_lib.checks.answer import Answer, Lost, Raised
 from assignments_lib.checks.child import Piped
 from assignments_lib.checks.desk import groundwork
 from assignments_lib.checks.exercise import (
-    BLANK,
-    FAIL,
-    PASS,
     Exercise,
     Mistake,
     Observation,
@@ -25,21 +23,14 @@ from assignments_lib.checks.exercise import (
     show,
 )
 from assignments_lib.checks.report import own_lines
-from assignments_lib.grading.matching import Code
-from assignments_lib.grading.release import Release
-from assignments_lib.grading.result import ExerciseMark, PartMark
-from assignments_lib.grading.sandbox import Limits
+from assignments_lib.look import BLANK, FAIL, PASS
+from assignments_lib.marking.matching import Code
+from assignments_lib.marking.release import Release
+from assignments_lib.marking.result import ExerciseMark, PartMark
+from assignments_lib.marking.room import Room
+from assignments_lib.marking.shelf import END, Shelf
 
 MOST_RESTARTS = 5  # of one submission, because of cells that hang or end their process
-
-
-class Room(Protocol):
-    """Where guests come from: a `Sandbox`, or a `NoSandbox`."""
-
-    limits: Limits
-
-    def guest(self) -> Piped:
-        """A fresh answer; the one before it is ended."""
 
 
 class Sitting:
@@ -115,21 +106,51 @@ class Remembered:
 
     def __init__(self, part: Part, mistake: Mistake, seed: int):
         self._again = partial(show, part, mistake, seed)
+        self._key = repr((part.title, part.look, mistake.name, mistake.hint, seed))
         self._seen: list[Observation] = []
         self._all = False
 
     def __iter__(self) -> Iterator[Observation]:
         yield from self._seen
+        yield from self._from_the_shelf()
         if self._all:
             return
         try:
             for place, observation in enumerate(self._again()):
                 if place >= len(self._seen):
                     self._seen.append(observation)
+                    self._keep(observation)
                     yield observation
             self._all = True
+            self._keep(END)
         finally:
             gc.collect()  # a network whose forward is replaced refers to itself, and is 85 MB
+
+    def _from_the_shelf(self) -> Iterator[Observation]:
+        """The steps that another process has taken."""
+        while _shelf is not None and not self._all:
+            found = _shelf.take(self._key, len(self._seen))
+            if found is None:
+                return
+            if isinstance(found, str):
+                self._all = True
+            else:
+                self._seen.append(found)
+                yield found
+
+    def _keep(self, step: Observation | str) -> None:
+        if _shelf is not None:
+            place = len(self._seen) - (0 if isinstance(step, str) else 1)
+            _shelf.put(self._key, place, step)
+
+
+_shelf: Shelf | None = None
+
+
+def share(folder: Path) -> None:
+    """From now on share what mistakes show with the other processes that were told of this folder."""
+    global _shelf
+    _shelf = Shelf(folder)
 
 
 @lru_cache(maxsize=4096)

@@ -1,26 +1,34 @@
-"""From the bytes of one submission to its marks: the one function that a pool or a cluster runs many times."""
+"""From the bytes of one submission to its marks: what a student's self-check runs once, and a grader many times."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from assignments_lib.checks.answer import Lost
-from assignments_lib.grading.matching import Matched, match
-from assignments_lib.grading.reading import SubmittedNotebook, Unreadable, notebooks
-from assignments_lib.grading.release import Release
-from assignments_lib.grading.result import ExerciseMark, Graded, PartMark, QuestionMark
-from assignments_lib.grading.score import Room, Sitting, score
-from assignments_lib.grading.suspicion import warnings_about
+from assignments_lib.marking import receipt
+from assignments_lib.marking.matching import Code, Matched, match
+from assignments_lib.marking.reading import SubmittedNotebook, Unreadable, notebooks
+from assignments_lib.marking.release import Release
+from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
+from assignments_lib.marking.room import Room
+from assignments_lib.marking.score import Sitting, score
 
 File = tuple[str, bytes]  # name, content
 
 
-def grade(
-    release: Release, student: str, files: Sequence[File], seed: int, room: Room, key: str = ""
+def mark(
+    release: Release,
+    student: str,
+    files: Sequence[File],
+    seed: int,
+    room: Room,
+    warnings_about: Callable[[Sequence[Code]], list[str]] = lambda cells: [],
+    *,
+    key: str = "",
 ) -> Graded:
-    """Grade one submission.
+    """Mark one submission.
 
     Args:
         release: what the student was given.
@@ -28,7 +36,8 @@ def grade(
         files: the names and bytes of what they handed in.
         seed: what the checks' inputs are drawn from.
         room: where the answers run.
-        key: noted in the result (`store.key`).
+        warnings_about: what an instructor should know about the code, a sentence each.
+        key: noted in the result.
     """
     begun = monotonic()
     digest = digest_of(files)
@@ -41,6 +50,7 @@ def grade(
         marks, warnings = score(release, sitting, matched.cells, seed)
     except Lost as lost:
         return nothing(release, student, files, seed, f"The answers could not be run: {lost}.", key)
+    against, doubts = receipt.compared(files, notebook, student, release.assignment.notebook)
     questions = tuple(
         QuestionMark(question.id, question.title, question.points, matched.questions.get(question.id, ""))
         for question in release.assignment.questions
@@ -54,8 +64,8 @@ def grade(
         seed,
         tuple(marks),
         questions,
-        remarks=(*remarks, *matched.remarks),
-        warnings=(*warnings, *warnings_about(matched.cells)),
+        remarks=(*remarks, *against, *matched.remarks),
+        warnings=(*warnings, *doubts, *warnings_about(matched.cells)),
         seconds=round(monotonic() - begun, 2),
         key=key,
     )

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from submissions import added, cell_of, notebook_of, released
 
-from assignments_lib.grading import matching
-from assignments_lib.grading.matching import Matched, match
-from assignments_lib.grading.reading import notebooks
-from assignments_lib.grading.release import defined, needed, normal, plain
-from assignments_lib.grading.result import Graded, from_json, to_json
-from assignments_lib.grading.sandbox import Limits
 from assignments_lib.grading.store import Store, key
 from assignments_lib.grading.suspicion import warnings_about
+from assignments_lib.marking import matching
+from assignments_lib.marking.matching import Matched, match
+from assignments_lib.marking.reading import notebooks
+from assignments_lib.marking.release import defined, needed, normal, plain
+from assignments_lib.marking.result import Graded, from_json, to_json
+from assignments_lib.marking.room import Limits
 
 NAMES = ("1_resnet34", "2_data_augmentation", "3_classification_to_segmentation")
 NAME = NAMES[0]

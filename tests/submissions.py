@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from assignments_lib.grading.release import Release, read
+from assignments_lib.marking.release import Release, read
 
 Submit = Callable[..., bytes]
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
 
 def need_sandbox() -> None:

@@ -1,0 +1,58 @@
+"""The solved notebooks in JupyterLab at 200 % zoom, light and dark: nothing that they show is cut off or squeezed.
+
+A window of 1280 pixels at 200 % is one of 640 CSS pixels, of which JupyterLab's bars and prompts take a quarter.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import chromium, jupyterlab, open_notebook
+from playwright.sync_api import Page
+
+SOLUTIONS = Path(__file__).resolve().parents[2] / "notebooks" / "solutions"
+NAMES = sorted(path.stem for path in SOLUTIONS.glob("*.ipynb"))
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="Debian's chromium is not on the PATH"),
+]
+
+# What sticks out of its cell, and pictures that are squeezed or too small to be made out
+CUT = """() => [...document.querySelectorAll('.jp-RenderedHTMLCommon, .jp-RenderedText')].flatMap(area => {
+    const found = [], edge = area.parentElement.getBoundingClientRect().right + 1;
+    const name = area.closest('.jp-Cell').innerText.slice(0, 60);
+    if (area.scrollWidth > area.clientWidth + 1)
+        found.push(`${name}: ${area.scrollWidth} pixels in ${area.clientWidth}`);
+    for (const each of area.querySelectorAll('img, table, pre')) {
+        const box = each.getBoundingClientRect();
+        if (!box.width || each.closest('details:not([open])')) continue;
+        if (box.right > edge) found.push(`${name}: a ${each.tagName} sticks out by ${box.right - edge}`);
+        if (each.tagName === 'IMG' && each.naturalWidth) {
+            const ratio = (box.width / box.height) / (each.naturalWidth / each.naturalHeight);
+            if (Math.abs(ratio - 1) > 0.1) found.push(`${name}: a picture is squeezed, ${ratio}`);
+            if (box.width < 40) found.push(`${name}: a picture is ${box.width} pixels wide`);
+        }
+    }
+    return found;
+})"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, str]]:
+    folder = tmp_path_factory.mktemp("lab")
+    for name in NAMES:
+        shutil.copy(SOLUTIONS / f"{name}.ipynb", folder)
+    with jupyterlab(folder) as address, chromium(640, 450) as page:
+        yield page, address
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_cut_off_at_200_percent(lab: tuple[Page, str], name: str) -> None:
+    page, address = lab
+    open_notebook(page, address, name)
+    assert page.locator(".jp-OutputArea img").count() >= 8
+    assert page.evaluate(CUT) == []
