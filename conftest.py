@@ -1,5 +1,6 @@
 """For every test run: notebooks are slow tests, whose cells never reach for the network, and are done in time."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +12,16 @@ os.environ.setdefault("ASSIGNMENTS_OFFLINE", "1")
 # Nor on how fast the machine is: nbval gives a cell 90 s, and a slow one sees fewer batches (`training.allowance`).
 os.environ.setdefault("ASSIGNMENTS_SECONDS", "70")
 
-# What starts kernels that train: one after another, as two trainings at once on two cores take far longer than both
-_KERNELS = ("notebooks/", "tests/browser/", "tests/notebooks/")
+# What comes first, so that two workers end together: solved notebooks, and beside them what keeps one core busy; then
+# what starts kernels, too, but trains them little. What takes seconds fills the gaps at the end.
+_FIRST = (
+    "notebooks/",
+    "tests/checks/",
+    "tests/grading/",
+    "tests/authoring/",
+    "tests/browser/",
+    "tests/notebooks/",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,15 +35,35 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("slow")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put them in the order above."""
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, folder in enumerate(_FIRST) if item.nodeid.startswith(folder)), len(_FIRST))
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: looking through them again takes the garbage collector a second each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n 2`: a file's tests stay together, and so does everything that starts kernels that train."""
+    """With `-n 2`: a file's tests stay together, and so do all that train in earnest, and all that need a browser.
+
+    Two trainings at once on two cores take far longer than one after the other, and a browser must not wait for long.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return "kernels" if file.startswith(_KERNELS) else file
+            return next(
+                (folder for folder in ("notebooks/", "tests/browser/") if file.startswith(folder)), file
+            )
 
     return ByFile(config, log)
 

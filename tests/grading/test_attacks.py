@@ -48,6 +48,7 @@ def test_there_are_enough_attacks() -> None:
     assert len({attack.name for attack in ATTACKS}) >= 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_an_attack_earns_and_learns_nothing(
     attack: Attack, room: Sandbox, resnet34: Release, submit: Submit
@@ -119,6 +120,7 @@ def look():
     assert guest.call("look") == ["device", "socket"]
 
 
+@pytest.mark.slow
 def test_a_table_of_the_desks_inputs_earns_nothing_with_the_graders(
     room: Sandbox, resnet34: Release, submit: Submit
 ) -> None:

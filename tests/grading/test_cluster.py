@@ -72,6 +72,7 @@ def test_a_worker_killed_in_the_middle(submit: Submit, tmp_path: Path) -> None:
     assert all(result.exercises[0].status == "FAIL" for result in results)
 
 
+@pytest.mark.slow
 def test_nobody_answers() -> None:
     with pytest.raises(cluster.ClusterUnavailable, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
         list(cluster.grade_all([], "tcp://127.0.0.1:9"))

@@ -21,9 +21,9 @@ from assignments_lib.grading.store import Store
 from assignments_lib.marking.reading import Unreadable
 from assignments_lib.marking.result import Graded
 
-pytestmark = pytest.mark.slow
-RELEASE = NOTEBOOKS / "1_resnet34.ipynb"
-HALF = "def conv_output_size(*args, **kwargs):\n    return {}\nreceptive_field = None"
+NAME = "3_classification_to_segmentation"  # a seed's references take a third of a second; those of ResNet34 three
+RELEASE = NOTEBOOKS / f"{NAME}.ipynb"
+WRONG = "def class_weights(pixels):\n    return {}"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def classroom(tmp_path: Path, submit: Submit) -> Path:
     for number in range(6):
         place = tmp_path / "submissions" / f"student {number}"
         place.mkdir(parents=True)
-        (place / "a.ipynb").write_bytes(submit(answers={"1.1": HALF.format(number)}))
+        (place / "a.ipynb").write_bytes(submit(NAME, {"3.8": WRONG.format(number)}))
     return tmp_path
 
 
@@ -49,12 +49,13 @@ def seeds(folder: Path) -> dict[str, int]:
     return {result.student: result.seed for result in Store(folder / "grades").all()}
 
 
+@pytest.mark.slow
 def test_a_second_run_grades_only_what_changed(classroom: Path, submit: Submit) -> None:
     assert run(plan(classroom), quiet()) == ALL_GRADED
     before = seeds(classroom)
     assert len(set(before.values())) == 1
     (classroom / "submissions" / "student 3" / "a.ipynb").write_bytes(
-        submit(answers={"1.1": HALF.format("size")})
+        submit(NAME, {"3.8": WRONG.format("pixels")})
     )
     console = quiet()
     assert run(plan(classroom), console) == ALL_GRADED
@@ -63,6 +64,7 @@ def test_a_second_run_grades_only_what_changed(classroom: Path, submit: Submit) 
     assert "1 to grade, 5 graded before" in console.export_text()
 
 
+@pytest.mark.slow
 def test_seeds_are_fresh_secret_and_can_be_asked_for_again(classroom: Path) -> None:
     run(plan(classroom), quiet())
     first = seeds(classroom)
@@ -83,6 +85,7 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would_do(classroom: Path) -> 
     assert not (classroom / "grades").exists()
 
 
+@pytest.mark.slow
 def test_marks_for_written_questions_stay_when_the_words_do(classroom: Path) -> None:
     run(plan(classroom), quiet())
     store = Store(classroom / "grades")
@@ -96,12 +99,13 @@ def test_marks_for_written_questions_stay_when_the_words_do(classroom: Path) -> 
     assert again.seed != marked.seed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_killed_run_goes_on_where_it_was(classroom: Path, after: int) -> None:
     """SIGKILL, at the moment when so many results are there; then once more to the end."""
     command = [
         str(Path(sys.executable).with_name("assignments")), "grade", str(classroom / "submissions"),
-        "--assignment", "1_resnet34", "--release", str(RELEASE), "--output", str(classroom / "grades"),
+        "--assignment", NAME, "--release", str(RELEASE), "--output", str(classroom / "grades"),
         "--workers", "1",
     ]  # fmt: skip
     results = classroom / "grades" / "results"
@@ -122,6 +126,7 @@ def test_a_killed_run_goes_on_where_it_was(classroom: Path, after: int) -> None:
     assert not [path for path in results.iterdir() if path.suffix != ".json"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_what_is_done(classroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write, written = Store.write, []
 
@@ -141,6 +146,7 @@ def test_ctrl_c_leaves_what_is_done(classroom: Path, monkeypatch: pytest.MonkeyP
     assert len(seeds(classroom)) == 6
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_run_and_loses_nothing(
     classroom: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +169,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(
     assert run(plan(classroom), quiet()) == ALL_GRADED
 
 
+@pytest.mark.slow
 def test_a_damaged_result_is_graded_again(classroom: Path) -> None:
     run(plan(classroom), quiet())
     path = Store(classroom / "grades").path("student 2")
@@ -173,6 +180,7 @@ def test_a_damaged_result_is_graded_again(classroom: Path) -> None:
     assert len(seeds(classroom)) == 6
 
 
+@pytest.mark.slow
 def test_a_grader_that_dies_over_one_submission_goes_on(
     classroom: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +205,7 @@ def test_a_grader_that_dies_over_one_submission_goes_on(
     assert "for your instructor to look at" in results["student 4"].problem
 
 
+@pytest.mark.slow
 def test_what_cant_be_read_costs_itself_and_what_is_no_submission_is_named(
     classroom: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -328,6 +328,7 @@ def test_a_mistake_in_one_function_costs_nothing_in_the_other() -> None:
     assert all(part.earned == part.points for part in result.parts if part.title.startswith("MixUp"))
 
 
+@pytest.mark.slow
 def test_fixed_results_earn_next_to_nothing() -> None:
     fixed = InProcess(
         {

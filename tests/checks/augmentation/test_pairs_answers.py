@@ -312,6 +312,7 @@ def test_what_the_wrong_answers_start_from_is_right() -> None:
     assert check(Wrong()).earned == check(RotatedFirst()).earned == 14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "mistake"),
     [
@@ -353,6 +354,7 @@ def test_pairs_that_come_back_as_they_were_earn_little() -> None:
     assert [found.name for found in result.mistakes] == ["nothing is moved"]
 
 
+@pytest.mark.slow
 def test_what_is_no_pair_earns_nothing() -> None:
     for nonsense in (None, [torch.ones(2, 2)] * 2):
         assert check(lambda images, masks, *limits, given=nonsense: given).earned == 0

@@ -153,6 +153,7 @@ CROPS = [center_crop, by_index, by_both_ends]
 STYLES = [{"DecoderStep": step, "center_crop": CROPS[i % 3]} for i, step in enumerate(STEPS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES, ids=[step.__name__ for step in STEPS])
 def test_a_right_answer_keeps_all_points(style: Namespace) -> None:
     for seed in range(20):
@@ -406,6 +407,7 @@ WRONG: list[tuple[str, str, Callable[..., Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mistake", "wrong"), WRONG, ids=[mistake for _, mistake, _ in WRONG])
 def test_a_wrong_answer_is_named(name: str, mistake: str, wrong: Callable[..., Any]) -> None:
     for seed in (3, 4):

@@ -149,6 +149,7 @@ RIGHT_DILATE: dict[str, Function] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", RIGHT_DILATE)
 def test_right_ways_to_dilate_keep_all_points(style: str) -> None:
     for seed in range(20):
@@ -242,6 +243,7 @@ RIGHT_FIELD: dict[str, Function] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", RIGHT_FIELD)
 def test_right_ways_to_measure_keep_all_points(style: str) -> None:
     for seed in range(20):
@@ -382,6 +384,7 @@ WRONG_DILATE: list[tuple[str, Function]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mistake", "wrong"), WRONG_DILATE, ids=[name for name, _ in WRONG_DILATE])
 def test_wrong_ways_to_dilate_are_named(mistake: str, wrong: Function) -> None:
     for seed in (31, 32):
@@ -484,6 +487,7 @@ WRONG_FIELD: list[tuple[str, Function]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mistake", "wrong"), WRONG_FIELD, ids=[f"{i}-{name}" for i, (name, _) in enumerate(WRONG_FIELD)]
 )

@@ -355,6 +355,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "function", "mistake"), WRONG)
 @pytest.mark.filterwarnings("ignore:Mean of empty slice")
 def test_wrong_answers_lose_points_and_are_named(name: str, function: Function, mistake: str) -> None:
@@ -379,6 +380,7 @@ def test_rows_and_columns_may_be_swapped() -> None:
     assert graded(43, **functions).earned == EXERCISE.points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "odd",
     [

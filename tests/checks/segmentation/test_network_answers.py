@@ -606,6 +606,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mistake", "wrong"), WRONG, ids=[f"{i}-{mistake}" for i, (_, mistake, _) in enumerate(WRONG)]
 )
@@ -619,6 +620,7 @@ def test_wrong_answers_lose_points_and_are_named(name: str, mistake: str, wrong:
 # -- what else must lose, or keep, points -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_each_function_has_its_own_points() -> None:
     def nothing(*_: Any) -> None:
         return None
@@ -628,6 +630,7 @@ def test_each_function_has_its_own_points() -> None:
     assert graded(41, segment=nothing).earned == FULL - 3
 
 
+@pytest.mark.slow
 def test_what_is_no_module_is_said_so() -> None:
     result = graded(42, FCN=lambda trunk, num_classes, skips=0: 5)
     assert "where a module (nn.Module) was expected" in str(result.parts[3].error)
