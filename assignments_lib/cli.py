@@ -355,6 +355,15 @@ def _said(errors: Console) -> Iterator[None]:
         for problem in error.problems:
             errors.print(Text(problem, style="red"), soft_wrap=True)
         raise typer.Exit(1) from None
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        errors.print(
+            f"Stopped: {error.strerror or error}{where}. No file is half-written; when that is mended, run it again.",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(1) from None
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _INSTRUCTOR:
             raise

@@ -37,6 +37,16 @@ INSTRUCTORS = ("authoring", "grading")  # the folders of the package that studen
 
 _GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(\.git)?/?")
 _BRANCH = re.compile(r"[\w.-]+(/[\w.-]+)*")
+# What opens something, or names somebody's computer: (what it is, what it looks like)
+_CREDENTIALS = (
+    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
+    (
+        "an access token",
+        re.compile(r"\b(gh[pousr]_\w{36}|github_pat_\w{40}|hf_\w{30}|xox[bp]-[\w-]{20}|AKIA[0-9A-Z]{16})"),
+    ),
+    ("a password", re.compile(r"(?i)\b(password|passwd|api_?key|secret)\s*[=:]\s*[\"'][^\"'\s]{6,}[\"']")),
+    ("a folder of somebody's computer", re.compile(r"(/home/|/Users/|[A-Z]:\\+Users\\+)\w[\w.-]*[/\\]")),
+)
 _LICENSES = ("LICENSE", "LICENSE-NOTEBOOKS")
 _README = Path(__file__).with_name("release_readme.md")
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -186,7 +196,8 @@ def leaks_in(files: dict[str, bytes], sources: list[Source]) -> Iterator[str]:
     """What a release tells that it mustn't, wheel and all: one sentence each.
 
     Notebooks were looked through line by line when they were made. Here no file may have a solution mark, a source, an
-    instructor's part, or a whole solution of any assignment; answer cells must be stubs.
+    instructor's part, a whole solution of any assignment, or a credential; answer cells must be stubs. (The package
+    trains networks, too, so that single lines such as ``loss.backward()`` stand in it.)
     """
     secrets = [
         (squeeze("".join(region.lines)), f"the solution of {cell.task} of {source.name}")
@@ -203,6 +214,7 @@ def leaks_in(files: dict[str, bytes], sources: list[Source]) -> Iterator[str]:
         text = data.decode("utf-8", "replace")
         if "BEGIN SOLUTION" in text or "END SOLUTION" in text:
             yield f"{name}: holds a solution mark."
+        yield from (f"{name}: holds {what}." for what, looks in _CREDENTIALS if looks.search(text))
         if name.endswith(".ipynb"):  # its lines without JSON's quotation marks
             text = "\n".join(strings(json.loads(text)))
         squeezed = squeeze(text)

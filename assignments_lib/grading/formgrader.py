@@ -212,13 +212,8 @@ def _answered(release: NotebookNode, result: Graded) -> NotebookNode:
         answer = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
         if answer:
             prompt = cell.source.replace(TEXT_STUB, "").strip()
-            cell.source = f"{prompt}\n\n{_inert(_words(answer, prompt))}"
+            cell.source = f"{prompt}\n\n{_inert(answer)}"
     return notebook
-
-
-def _words(answer: str, prompt: str) -> str:
-    """The answer without the question, where the student wrote below it and left it as it was."""
-    return answer.replace("\r\n", "\n").strip().removeprefix(prompt).replace(TEXT_STUB, "").strip()
 
 
 def _inert(answer: str) -> str:

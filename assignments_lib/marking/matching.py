@@ -162,10 +162,10 @@ def _questions(release: Release, cells: tuple[SubmittedCell, ...]) -> tuple[dict
 
 
 def _answer(source: str, blank: Blank) -> str:
-    """The student's words, without the question above them where that is as it was."""
-    question = blank.stub.rstrip().rpartition("\n")[0].rstrip()  # the last line is the stub
-    text = source.replace("\r\n", "\n")
-    return text.removeprefix(question).strip() if question else text
+    """The student's words, without the question above them and the stub, where those are as they were."""
+    question, _, stub = blank.stub.rstrip().rpartition("\n")
+    text = source.replace("\r\n", "\n").strip()
+    return text.removeprefix(question.strip()).replace(stub, "").strip()
 
 
 def _names(blank: Blank) -> str:

@@ -24,6 +24,7 @@ from assignments_lib.widgets.controls import Control
 
 SIDE = 150  # CSS pixels of a picture's longer side
 _STILL = (84, 64)  # a still tensor: CSS pixels of the longer side, colours
+_STILL_WIDTH = "9em"  # of what stands above and below it
 # Still drawings but the first are at most so many CSS pixels wide, with so many pixels of the file for each
 _STILL_DRAWING, _STILL_SHARPNESS = 340, 1.25
 _STILL_COLOURS = 24
@@ -126,39 +127,25 @@ def _row(pictures: Pictures, said: str, side: int = SIDE, still: bool = False) -
 
 
 def _stills(title: str, stills: list[tuple[str, Pictures]]) -> str:
-    """The settings one after the other if there are drawings; else a table, the settings across."""
-    if any(isinstance(picture, Drawing) for picture in stills[0][1].values()):
-        return _stacked(title, stills)
-    cell = 'style="padding:2px 6px;text-align:center;font-weight:normal;vertical-align:top"'
-    head = "".join(f'<th scope="col" {cell}>{escape(setting)}</th>' for setting, _ in stills)
-    rows = "".join(
-        f'<tr><th scope="row" {cell}>{escape(caption)}</th>'
-        + "".join(
-            f"<td {cell}>{_still(pictures[caption], _alt(title, caption, setting))}</td>"
-            for setting, pictures in stills
-        )
-        + "</tr>"
-        for caption in stills[0][1]
-    )
-    caption = f'<caption style="text-align:left"><b>{escape(title)}</b></caption>' if title else ""
-    return f"<table>{caption}<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    """The settings side by side, and below one another where there is no room: drawings begin with a large one."""
+    large = any(isinstance(picture, Drawing) for picture in stills[0][1].values())
+    first = _row(stills[0][1], stills[0][0], still=True) if large else ""
+    shown = "".join(_setting(title, *each, captions=not large) for each in (stills[1:] if large else stills))
+    return f"<div><b>{escape(title)}</b>{first}<div>{shown}</div></div>"
 
 
-def _stacked(title: str, stills: list[tuple[str, Pictures]]) -> str:
-    """What it is at first, large; then each other setting, small, side by side."""
-    first = _row(stills[0][1], stills[0][0], still=True)
-    others = "".join(
-        '<div style="display:inline-block;vertical-align:top;margin:4px 12px 4px 0">'
-        f"<b>{escape(setting)}</b><br>"
-        + "".join(
-            f"{_still(picture, _alt(title, caption, setting))}<br>"
-            for caption, picture in pictures.items()
-            if not isinstance(picture, str)
-        )
-        + f"{_sentences(pictures, '28em')}</div>"
-        for setting, pictures in stills[1:]
+def _setting(title: str, setting: str, pictures: Pictures, captions: bool) -> str:
+    """Small pictures of one setting, under its name; drawings say themselves what they are."""
+    small = "".join(
+        f"{_still(picture, _alt(title, caption, setting))}<br>{f'{escape(caption)}<br>' if captions else ''}"
+        for caption, picture in pictures.items()
+        if not isinstance(picture, str)
     )
-    return f"<div><b>{escape(title)}</b>{first}<div>{others}</div></div>"
+    room = f"max-width:{_STILL_WIDTH};text-align:center;" if captions else ""
+    return (
+        f'<div style="display:inline-block;vertical-align:top;{room}margin:4px 12px 4px 0">'
+        f"<b>{escape(setting)}</b><br>{small}{_sentences(pictures, '28em')}</div>"
+    )
 
 
 def _sentences(pictures: Pictures, width: str = "52em") -> str:
@@ -174,9 +161,7 @@ def _alt(title: str, caption: str, setting: str) -> str:
     return f"{title}: {caption}, {setting}" if title else f"{caption}, {setting}"
 
 
-def _still(picture: Tensor | Drawing | str, alt: str) -> str:
-    if isinstance(picture, str):
-        return escape(picture)
+def _still(picture: Tensor | Drawing, alt: str) -> str:
     if isinstance(picture, Drawing):
         width = min(picture.picture.width, _STILL_DRAWING)
         return _drawn(picture, width, round(width * _STILL_SHARPNESS))

@@ -56,8 +56,8 @@ if "google.colab" in sys.modules:
         # %pip install --quiet {package} {as_they_are}
         if importlib.util.find_spec("assignments_lib") is None:
             raise SystemExit(
-                "The course's package could not be installed. Is there a network?\n"
-                "If so, upload assignments_lib-….whl with the Files panel on the left.\n"
+                "The package is not installed. Is there a network?\n"
+                "If so, upload assignments_lib-….whl in the Files panel.\n"
                 "Then run this cell again."
             )
     if KEEP_ON_DRIVE:
@@ -921,7 +921,10 @@ widgets.Gridding().show()
 #
 # $$
 # k(i, j) = w_1 \underbrace{\exp\left(-\frac{|p_i - p_j|^2}{2\theta_\alpha^2} - \frac{|I_i - I_j|^2}{2\theta_\beta^2}\right)}_{\text{appearance kernel: near, and of similar colour}}
-# + w_2 \underbrace{\exp\left(-\frac{|p_i - p_j|^2}{2\theta_\gamma^2}\right)}_{\text{smoothness kernel: very near}}
+# $$
+#
+# $$
+# \qquad + \; w_2 \underbrace{\exp\left(-\frac{|p_i - p_j|^2}{2\theta_\gamma^2}\right)}_{\text{smoothness kernel: very near}}
 # $$
 #
 # Giving the two pixels different classes costs $k(i, j)$. Finding the mask with the lowest cost exactly would take far too long. **Mean field** is an approximation: each pixel has its own probabilities, and changes them by those of all others, weighted by $k$; then all do so again, a few times. Computed directly, that

@@ -54,8 +54,8 @@ if "google.colab" in sys.modules:
         # %pip install --quiet {package} {as_they_are}
         if importlib.util.find_spec("assignments_lib") is None:
             raise SystemExit(
-                "The course's package could not be installed. Is there a network?\n"
-                "If so, upload assignments_lib-….whl with the Files panel on the left.\n"
+                "The package is not installed. Is there a network?\n"
+                "If so, upload assignments_lib-….whl in the Files panel.\n"
                 "Then run this cell again."
             )
     if KEEP_ON_DRIVE:

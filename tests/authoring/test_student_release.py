@@ -1,5 +1,6 @@
 """What students get: complete, without secrets, the same at each build, and taken by the grader."""
 
+import errno
 import io
 import json
 import zipfile
@@ -11,6 +12,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from assignments_lib.authoring import notebooks
+from assignments_lib.authoring import release as module
 from assignments_lib.authoring.checkout import Checkout
 from assignments_lib.authoring.errors import BuildError
 from assignments_lib.authoring.release import MANIFEST, Repository, leaks_in, release
@@ -106,6 +108,28 @@ def test_a_former_release_is_renewed_and_what_is_not_of_it_stays(tmp_path):
     assert (output / ".git").is_dir()
 
 
+@pytest.mark.parametrize("after", [1, 4])
+def test_a_release_that_was_cut_off_is_mended_by_the_next_run(released, tmp_path, monkeypatch, after):
+    output, write, calls = tmp_path / "course", module.write_atomically, []
+
+    def full(path, data):
+        if path.is_relative_to(output):  # not where the wheel is made
+            calls.append(path)
+            if len(calls) > after:
+                raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write(path, data)
+
+    monkeypatch.setattr(module, "write_atomically", full)
+    result = CliRunner().invoke(app, ["release", "--repository", URL, "--output", str(output)])
+    assert result.exit_code == 1
+    assert "Stopped: No space left on device" in " ".join(result.stderr.split())
+    assert not (tmp_path / "course.zip").exists()
+    monkeypatch.undo()
+    written(output)
+    assert output.with_name("course.zip").read_bytes() == released.with_name("course.zip").read_bytes()
+    assert {path.name for path in output.iterdir()} == {path.name for path in released.iterdir()}
+
+
 @pytest.mark.parametrize("manifest", [None, "{}", '{"files": {"../mine.txt": ""}}'])
 def test_another_folder_is_refused_and_left_as_it_is(tmp_path, manifest):
     output = tmp_path / "theirs"
@@ -138,6 +162,11 @@ def test_the_gate_lets_through_what_is_released(files):
     ("name", "text", "told"),
     [
         ("data/card.md", "### BEGIN SOLUTION", "solution mark"),
+        ("README.md", "-----BEGIN OPENSSH PRIVATE KEY-----", "a private key"),
+        ("README.md", f"use ghp_{'a1B2' * 9} for it", "an access token"),
+        ("assignments_lib/a.py", 'PASSWORD = "open sesame"'.replace(" s", "S"), "a password"),
+        ("README.md", "it lies in /home/kim/course", "somebody's computer"),
+        ("README.md", "it lies in C:\\Users\\kim\\course", "somebody's computer"),
         ("assignments_lib/grading/a.py", "", "don't get this"),
         ("solutions/1_resnet34.ipynb", "{}", "don't get this"),
     ],

@@ -1,4 +1,4 @@
-"""The solved notebooks in JupyterLab at 200 % zoom, light and dark: nothing that they show is cut off or squeezed.
+"""Notebooks in JupyterLab at 200 % zoom: nothing that they show is cut off or squeezed. Checks that fail are legible.
 
 A window of 1280 pixels at 200 % is one of 640 CSS pixels, of which JupyterLab's bars and prompts take a quarter.
 """
@@ -9,10 +9,19 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import axe_playwright_python
+import nbformat
 import pytest
 from lab import chromium, jupyterlab, open_notebook
 from playwright.sync_api import Page
 
+from assignments_lib.checks.answer import InProcess
+from assignments_lib.checks.augmentation import pairs
+from assignments_lib.checks.demonstration import demonstrate
+from assignments_lib.checks.exercise import evaluate
+from assignments_lib.checks.report import Report
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 SOLUTIONS = Path(__file__).resolve().parents[2] / "notebooks" / "solutions"
 NAMES = sorted(path.stem for path in SOLUTIONS.glob("*.ipynb"))
 
@@ -41,18 +50,60 @@ CUT = """() => [...document.querySelectorAll('.jp-RenderedHTMLCommon, .jp-Render
 })"""
 
 
+def wrong() -> nbformat.NotebookNode:
+    """What the check of an image and its mask shows of wrong answers that it knows."""
+    cells = []
+    for number, mistake in enumerate(pairs.EXERCISE.mistakes[:4]):
+        answer = InProcess(mistake.namespace)
+        report = Report(
+            evaluate(pairs.EXERCISE, answer, seed=number),
+            tuple(demonstrate(pairs.EXERCISE.demonstrations, answer)),
+        )
+        data = {"text/html": report._repr_html_(), "text/plain": repr(report)}
+        cells.append(
+            nbformat.v4.new_code_cell("check", outputs=[nbformat.v4.new_output("display_data", data)])
+        )
+    return nbformat.v4.new_notebook(cells=cells)
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, str]]:
     folder = tmp_path_factory.mktemp("lab")
     for name in NAMES:
         shutil.copy(SOLUTIONS / f"{name}.ipynb", folder)
-    with jupyterlab(folder) as address, chromium(640, 450) as page:
+    nbformat.write(wrong(), folder / "wrong.ipynb")
+    with jupyterlab(folder) as address, chromium() as page:
         yield page, address
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "wrong"])
 def test_nothing_is_cut_off_at_200_percent(lab: tuple[Page, str], name: str) -> None:
     page, address = lab
+    page.set_viewport_size(
+        {"width": 1280, "height": 900}
+    )  # in a small one the toolbar hides how the kernel is
     open_notebook(page, address, name)
+    page.set_viewport_size({"width": 640, "height": 450})
+    page.wait_for_timeout(1000)
     assert page.locator(".jp-OutputArea img").count() >= 8
     assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_a_failed_check_is_legible_in_both_themes(lab: tuple[Page, str], theme: str) -> None:
+    page, address = lab
+    page.set_viewport_size({"width": 1280, "height": 900})
+    open_notebook(page, address, "wrong")
+    page.click(".lm-MenuBar-itemLabel:text-is('Settings')")
+    page.hover(".lm-Menu-itemLabel:text-is('Theme') >> visible=true")
+    page.click(f".lm-Menu-itemLabel:text-is('{theme}') >> visible=true")
+    page.wait_for_selector(f"body[data-jp-theme-name='{theme}']")
+    page.wait_for_timeout(1000)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        """async () => {
+            const result = await axe.run('.jp-RenderedHTMLCommon', {resultTypes: ['violations']});
+            return result.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.html.slice(0, 150)));
+        }"""
+    )
+    assert found == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import closing
 from dataclasses import replace
@@ -17,11 +18,14 @@ from nbgrader.apps.nbgraderapp import NbGraderApp
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.server_extensions.formgrader import handlers
+from submissions import cell_of, notebook_of, released
 from traitlets.config import Config
 
 from assignments_lib.checks.registry import assignment
 from assignments_lib.grading import formgrader
 from assignments_lib.grading.roster import GradebookError
+from assignments_lib.marking.matching import match
+from assignments_lib.marking.reading import notebooks
 from assignments_lib.marking.result import ExerciseMark, Graded, PartMark, QuestionMark
 
 NAME = "1_resnet34"
@@ -361,9 +365,12 @@ def test_the_page_shows_what_is_to_be_read_first_and_no_stub_as_an_answer(course
     ids=["in place of the stub", "below the stub", "in place of everything"],
 )
 def test_the_question_stands_before_the_answer_once(course, edit, end):
-    """A result's answer is the whole cell as it was handed in."""
+    """From the cell as it was handed in to the page that a person reads."""
+    notebook = notebook_of(NAME)
     whole = edit(CELLS["question-Q1"].source, "*Write your answer here.*").replace("\n", end)
-    put([graded("kim", q1=whole)], course)
+    cell_of(notebook, "question-Q1")["source"] = whole
+    (read,) = notebooks("a.ipynb", json.dumps(notebook).encode())
+    put([graded("kim", q1=match(released(NAME), read).questions["Q1"])], course)
     file = course / "autograded" / "kim" / NAME / f"{NAME}.ipynb"
     answer = next(cell.source for cell in nbformat.read(file, as_version=4).cells if cell.id == "question-Q1")
     prompt = CELLS["question-Q1"].source.replace("*Write your answer here.*", "").strip()
