@@ -114,6 +114,7 @@ def arrays() -> Namespace:
 STYLES = [batched, transforms, arrays]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_a_right_answer_keeps_all_points(style: Callable[[], Namespace]) -> None:
     for seed in range(20):
@@ -293,6 +294,7 @@ def float_theta(images: Tensor, degrees: Tensor, mode: str = "bilinear") -> Tens
     return F.grid_sample(images, F.affine_grid(matrices, list(images.shape)), mode)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Since version 1.3.0", "ignore:Default grid_sample")
 @pytest.mark.parametrize(
     ("name", "function", "mistake"),

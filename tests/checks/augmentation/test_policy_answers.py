@@ -85,6 +85,7 @@ def answer(source: str, *changes: tuple[str, str]) -> InProcess:
     return InProcess(namespace)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_right_answers_in_other_styles_keep_all_points(style: str) -> None:
     assert [evaluate(EXERCISE, answer(STYLES[style]), seed).earned for seed in range(20)] == [

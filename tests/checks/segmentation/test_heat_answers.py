@@ -134,6 +134,7 @@ def answer(source: str, *changes: tuple[str, str]) -> InProcess:
     return InProcess(namespace_of(source))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_right_answers_in_other_styles_keep_all_points(style: str) -> None:
     assert [evaluate(EXERCISE, answer(STYLES[style]), seed).earned for seed in range(20)] == [
@@ -246,6 +247,7 @@ CASES: list[tuple[str, str, tuple[tuple[str, str], ...]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "style", "changes"), CASES, ids=[f"{name}, {style}" for name, style, _ in CASES]
 )
