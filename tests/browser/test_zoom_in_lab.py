@@ -63,7 +63,8 @@ def wrong() -> nbformat.NotebookNode:
         cells.append(
             nbformat.v4.new_code_cell("check", outputs=[nbformat.v4.new_output("display_data", data)])
         )
-    return nbformat.v4.new_notebook(cells=cells)
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
 @pytest.fixture(scope="module")
