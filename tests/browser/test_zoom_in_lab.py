@@ -98,7 +98,7 @@ def test_a_failed_check_is_legible_in_both_themes(lab: tuple[Page, str], theme: 
     page.click(".lm-MenuBar-itemLabel:text-is('Settings')")
     page.hover(".lm-Menu-itemLabel:text-is('Theme') >> visible=true")
     page.click(f".lm-Menu-itemLabel:text-is('{theme}') >> visible=true")
-    page.wait_for_selector(f"body[data-jp-theme-name='{theme}']")
+    page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
     page.wait_for_timeout(1000)
     page.evaluate(AXE.read_text())
     found = page.evaluate(
