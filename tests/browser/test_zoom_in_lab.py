@@ -63,7 +63,8 @@ def wrong() -> nbformat.NotebookNode:
         cells.append(
             nbformat.v4.new_code_cell("check", outputs=[nbformat.v4.new_output("display_data", data)])
         )
-    return nbformat.v4.new_notebook(cells=cells)
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def test_a_failed_check_is_legible_in_both_themes(lab: tuple[Page, str], theme: 
     page.click(".lm-MenuBar-itemLabel:text-is('Settings')")
     page.hover(".lm-Menu-itemLabel:text-is('Theme') >> visible=true")
     page.click(f".lm-Menu-itemLabel:text-is('{theme}') >> visible=true")
-    page.wait_for_selector(f"body[data-jp-theme-name='{theme}']")
+    page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
     page.wait_for_timeout(1000)
     page.evaluate(AXE.read_text())
     found = page.evaluate(
