@@ -23,7 +23,7 @@ class Shelf:
     """A folder with one file for each step; whoever finds none, or one that can't be read, looks for itself."""
 
     def __init__(self, folder: Path):
-        self._folder = folder
+        self._folder = Path(folder)  # whatever else is given is refused here, not at the first look
 
     def take(self, key: str, place: int) -> Observation | str | None:
         """The step at a place, `END` after the last one, None where nobody has been yet."""

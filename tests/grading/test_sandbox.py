@@ -47,7 +47,9 @@ def test_where_the_kernel_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_a_run_stops_at_once_and_writes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "in" / "alice").mkdir(parents=True)
     (tmp_path / "in" / "alice" / "a.ipynb").write_bytes((NOTEBOOKS / "1_resnet34.ipynb").read_bytes())
-    monkeypatch.setenv("PATH", str(tmp_path))  # the workers', too, which must not come from a process made before
+    monkeypatch.setenv(
+        "PATH", str(tmp_path)
+    )  # the workers', too, which must not come from a process made before
     monkeypatch.setattr(processes, "context", lambda: multiprocessing.get_context("spawn"))
     console = Console(record=True, width=300)
     code = run(Plan(tmp_path / "in", NOTEBOOKS / "1_resnet34.ipynb", tmp_path / "out", workers=1), console)

@@ -124,6 +124,14 @@ def test_errors_come_back_with_their_kind_and_words(tmp_path: Path) -> None:
     assert str(found[1]) == str(Raised("ValueError", "2 is not 3"))
 
 
+def test_what_is_no_folder_is_refused_at_once(folder: Path) -> None:
+    """Tests that call whatever can be imported call this, too: what is in use must stay as it is."""
+    before = score._shelf
+    with pytest.raises(TypeError):
+        score.share(torch.zeros(2))  # type: ignore[arg-type]
+    assert score._shelf is before
+
+
 def test_what_cant_be_written_is_not_kept(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.put("key", 0, ("what", Lost("it hung")))
