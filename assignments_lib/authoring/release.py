@@ -31,6 +31,7 @@ from assignments_lib.authoring.source import Lookup, Source, read
 from assignments_lib.checks import registry
 from assignments_lib.checks.registry import assignment
 from assignments_lib.handin import blanks
+from assignments_lib.handin.pack import zipped
 
 MANIFEST = "release.json"  # the files of a release and their SHA-256; by it a former release is known
 INSTRUCTORS = ("authoring", "grading")  # the folders of the package that students don't get
@@ -118,7 +119,7 @@ def release(
         (output / name).unlink(missing_ok=True)
     _write_manifest(output, manifest)
     archive = output.with_name(f"{output.name}.zip")
-    write_atomically(archive, zipped(files, output.name))
+    write_atomically(archive, zipped({f"{output.name}/{name}": data for name, data in sorted(files.items())}))
     console.print(f"[green]wrote[/] {shown(output)} and {shown(archive)}", highlight=False)
 
 
@@ -221,18 +222,6 @@ def leaks_in(files: dict[str, bytes], sources: list[Source]) -> Iterator[str]:
         yield from (f"{name}: holds {what}." for secret, what in secrets if secret in squeezed)
         if name.endswith(".ipynb"):
             yield from _without_stub(name, data.decode())
-
-
-def zipped(files: dict[str, bytes], folder: str) -> bytes:
-    """The files in a zip, below one folder, the same bytes each time."""
-    into = io.BytesIO()
-    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(f"{folder}/{name}", date_time=(2020, 2, 2, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, data)
-    return into.getvalue()
 
 
 def _without_stub(name: str, text: str) -> Iterator[str]:

@@ -92,7 +92,7 @@ def pack(name: str, data: bytes, student: str, expected: str = "") -> Packed:
     slip = Receipt(student, assignment, f"{assignment}.ipynb", hashlib.sha256(content).hexdigest())
     return Packed(
         f"{student}-{assignment}.zip",
-        _zipped({f"{assignment}.ipynb": content, reading.RECEIPT: to_json(slip).encode()}),
+        zipped({f"{assignment}.ipynb": content, reading.RECEIPT: to_json(slip).encode()}),
         still_blank(release, after),
         tuple(remarks),
     )
@@ -141,7 +141,8 @@ def _cell(cell: dict[str, Any]) -> dict[str, Any]:
     return small
 
 
-def _zipped(files: dict[str, bytes]) -> bytes:
+def zipped(files: dict[str, bytes]) -> bytes:
+    """The files in a zip, in this order, the same bytes each time."""
     into = io.BytesIO()
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
